@@ -1,0 +1,152 @@
+"""What a plugin author reads: three roles and their rules.
+
+A plugin is a class named in one of the entry-point groups `espalier.encoders`, `espalier.classifiers` and
+`espalier.indexes`. Espalier checks every answer against the rules written here, and raises `BrokenPlugin` with the
+plugin's name, the rule and the value where one does not hold. `espalier.testing` runs the same checks in a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pictures = NDArray[np.uint8]
+"""RGB frames, uint8 (n, height, width, 3)."""
+Embeddings = NDArray[np.float32]
+"""One row per frame, float32 (n, dim)."""
+Scores = NDArray[np.float32]
+"""One column per option, float32 (n, k), within [0, 1]."""
+Targets = NDArray[np.float32]
+"""1 where the option holds and 0 where it does not, float32 (n, k)."""
+Mask = NDArray[np.bool_]
+"""True where the target was said, bool (n, k); elsewhere it means nothing and must not be learned from."""
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """What an encoder is. Embeddings of two encoders are never mixed: `digest` tells them apart."""
+
+    name: str
+    dim: int
+    input_size: tuple[int, int]
+    """(height, width) of the pictures that `encode` gets; they are resized to it, not cropped, while decoding."""
+    digest: str
+    """16 or more hex digits over weights and preprocessing; equal digests must mean equal embeddings."""
+    licence: str = "unknown"
+    reason: str = ""
+    """Why this encoder was chosen, in words for people."""
+
+
+@dataclass(frozen=True)
+class EncoderRequest:
+    """What the person asked for; an encoder takes what concerns it."""
+
+    model: str | None = None
+    preset: str = "balanced"
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda` or `cuda:n`; to be obeyed or refused with BadSetting."""
+    precision: str = "auto"
+    """`auto`, `fp32`, `bf16` or `int8`."""
+    threads: int = 0
+    """0 means one per physical core."""
+    weights_dir: Path | None = None
+    cache_dir: Path | None = None
+    """Where converted models may be kept between starts."""
+    calibration: Pictures | None = field(default=None, compare=False)
+    """Some of the project's own frames, for encoders that must check an approximation on them."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns pictures into vectors, and never sees a label.
+
+    `encode` gets RGB uint8 (n, height, width, 3) of `spec.input_size`, n >= 1, and returns float32 (n, spec.dim) in the
+    order given, finite, rows of Euclidean norm 1 (+-1e-3). It keeps no reference to the pictures. It is called from
+    one thread at a time, and equal pictures give equal rows.
+    """
+
+    spec: EncoderSpec
+
+    @classmethod
+    def open(cls, request: EncoderRequest) -> Encoder:
+        """Load it. Raises NoWeights or BadSetting with what to do."""
+        ...
+
+    def encode(self, frames: Pictures) -> Embeddings: ...
+
+
+@runtime_checkable
+class StreamEncoder(Encoder, Protocol):
+    """An encoder that keeps its device busy while the next batch is decoded (optional)."""
+
+    def encode_stream(self, batches: Iterable[Pictures]) -> Iterator[Embeddings]:
+        """One array per batch, in order. Pulls a few batches ahead; a batch may be reused once its answer came."""
+        ...
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """Turns embeddings into scores for the options of one question, and never sees a picture.
+
+    `fit` gets embeddings float32 (n, d) of norm 1, targets (n, k), mask (n, k) and groups int64 (n,) (frames of one
+    media share a group). exclusive says that exactly one option holds per row. It may be called again.
+    `predict` returns float32 (n, k), finite, within [0, 1]; with exclusive, rows sum to 1 (+-1e-3).
+    `save` writes safetensors and JSON into an existing empty directory, never pickle; `load` gives the same
+    predictions back.
+    """
+
+    def fit(
+        self, embeddings: Embeddings, targets: Targets, mask: Mask, groups: Ids, *, exclusive: bool, seed: int
+    ) -> None: ...
+
+    def predict(self, embeddings: Embeddings) -> Scores: ...
+
+    def save(self, directory: Path) -> None: ...
+
+    @classmethod
+    def load(cls, directory: Path) -> Classifier: ...
+
+
+@runtime_checkable
+class FoldClassifier(Classifier, Protocol):
+    """A classifier that can fit all folds of a cross-fit faster than one after the other (optional)."""
+
+    def cross_fit(
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        mask: Mask,
+        groups: Ids,
+        *,
+        folds: Ids,
+        exclusive: bool,
+        seed: int,
+    ) -> Scores:
+        """Fit as `fit` does, and return for each row the scores of a model that has not seen that row's fold."""
+        ...
+
+
+@runtime_checkable
+class Index(Protocol):
+    """Finds the nearest embeddings by cosine.
+
+    `search` gets queries float32 (m, d) and returns ids int64 (m, k) and scores float32 (m, k) in [-1, 1], best first;
+    where fewer than k are there, the tail is id -1 and score -1. With `allowed`, only those ids are found.
+    """
+
+    def add(self, ids: Ids, embeddings: Embeddings) -> None: ...
+
+    def remove(self, ids: Ids) -> None: ...
+
+    def search(self, queries: Embeddings, k: int, allowed: Ids | None = None) -> tuple[Ids, Scores]: ...
+
+    def save(self, directory: Path) -> None: ...
+
+    @classmethod
+    def load(cls, directory: Path) -> Index: ...

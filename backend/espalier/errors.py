@@ -1,0 +1,47 @@
+"""The errors that people see: one class per person who must act. Each is shown as one line, never as a traceback."""
+
+from __future__ import annotations
+
+
+class EspalierError(Exception):
+    """The family. The message says what, where, which value, what was expected and what to do now."""
+
+
+class BadSetting(EspalierError):
+    """The operator mends the environment or `espalier.yaml`."""
+
+
+class BadRequest(EspalierError):
+    """The caller mends the request; answered as 400."""
+
+
+class BadMedia(EspalierError):
+    """This file cannot be read; the job goes on with the others."""
+
+
+class BrokenPlugin(EspalierError):
+    """The plugin's author mends it; names plugin, rule and value."""
+
+    def __init__(self, plugin: str, rule: str, value: object) -> None:
+        super().__init__(f"plugin {plugin!r} broke the rule {rule!r}: got {value}")
+        self.plugin, self.rule, self.value = plugin, rule, value
+
+
+class NoWeights(EspalierError):
+    """An encoder's weights cannot be had here; names the places that were tried."""
+
+
+class NotTrained(EspalierError):
+    """There is no model version yet, or too few answers for one; says what is still needed."""
+
+
+class LabelStudioRefused(EspalierError):
+    """Label Studio answered no (token, permission, missing project); trying again will not help."""
+
+
+class LabelStudioDown(EspalierError):
+    """Label Studio cannot be reached; the job is tried again later."""
+
+
+class Cancelled(EspalierError):
+    """A person cancelled the job; what was finished is kept."""
