@@ -1,0 +1,25 @@
+"""Where the real data lies, if it does: a test that needs it asks for `shared`, and is skipped in plain sight without."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("ESPALIER_TEST_DATA", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Callable[[str], Path]:
+    """Call it with a path below the shared directory."""
+
+    def find(path: str) -> Path:
+        found = SHARED / path
+        if not found.exists():
+            pytest.skip(f"real data {path!r} is not here; set ESPALIER_TEST_DATA to the directory that holds it")
+        return found
+
+    return find
