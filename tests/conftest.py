@@ -1,4 +1,4 @@
-"""Where the real data lies, if it does: a test that needs it asks for `shared`, and is skipped in plain sight without."""
+"""Where the real data lies, if it does: a test that needs it asks for `shared`, and is skipped without it."""
 
 from __future__ import annotations
 
