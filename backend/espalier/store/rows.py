@@ -64,7 +64,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """One trained model of one ontology; its files lie in `directory`. `message` says why it failed or stayed behind."""
+    """One trained model of one ontology; its files lie in `directory`; `message` says why it failed."""
 
     project_key: str
     name: str

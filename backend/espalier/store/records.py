@@ -1,0 +1,17 @@
+"""The records: everything that Espalier keeps in SQL, behind one door."""
+
+from __future__ import annotations
+
+from .database import open_engine
+from .reconcile import Reconciling
+from .runs import Runs
+from .versions import Versions
+
+
+class Records(Reconciling, Versions, Runs):
+    """Safe for several threads and several processes. Nothing here knows jobs, models or the network."""
+
+    @classmethod
+    def open(cls, url: str) -> Records:
+        """`url` as in `Settings.database`. Makes the tables or brings them up to date; raises BadSetting in words."""
+        return cls(open_engine(url))

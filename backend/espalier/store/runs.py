@@ -1,0 +1,91 @@
+"""Automated labeling runs, and how far each has come, task by task: a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from ..errors import BadRequest
+from .projects import Projects
+from .rows import Run
+from .tables import RunItemTable, RunTable
+
+RUN = [getattr(RunTable, field.name) for field in fields(Run)]
+
+
+class Runs(Projects):
+    def add_run(
+        self,
+        key: str,
+        parameters: Mapping[str, Any],
+        *,
+        version: str = "",
+        previous: str | None = None,
+        total: int = 0,
+    ) -> Run:
+        """A new run, queued. Without a `version` its predictions are named after the run."""
+        id = secrets.token_hex(4)
+        run = Run(
+            id=id,
+            project_key=key,
+            parameters=dict(parameters),
+            state="queued",
+            done=0,
+            total=total,
+            counts={},
+            version=version or f"run-{id}",
+            previous=previous,
+            message="",
+            created_at=datetime.now(timezone.utc),
+        )
+
+        def work(connection: Connection) -> None:
+            self._hold(connection, key)
+            self.upsert(connection, RunTable, [vars(run)])
+
+        self.write(work)
+        return run
+
+    def run(self, id: str) -> Run | None:
+        return self.read(lambda connection: self._run(connection, id))
+
+    def runs(self, key: str) -> list[Run]:
+        """The newest first."""
+        query = select(*RUN).where(RunTable.project_key == key).order_by(RunTable.created_at.desc(), RunTable.id)
+        return [Run(**row._mapping) for row in self.read(lambda connection: connection.execute(query).all())]
+
+    def set_run(self, id: str, **changes: Any) -> Run:
+        if unknown := set(changes) - {field.name for field in fields(Run)}:
+            raise BadRequest(f"a run has no {', '.join(sorted(unknown))}")
+
+        def work(connection: Connection) -> Run:
+            before = self._run(connection, id, lock=True)
+            if before is None:
+                raise BadRequest(f"there is no run {id!r}")
+            if changes:
+                connection.execute(update(RunTable).where(RunTable.id == id).values(changes))
+            return replace(before, **changes)
+
+        return self.write(work)
+
+    def run_items(self, run_id: str) -> dict[int, str]:
+        """State by task id, of the tasks that have one."""
+        query = select(RunItemTable.task_id, RunItemTable.state).where(RunItemTable.run_id == run_id)
+        rows = self.read(lambda connection: connection.execute(query.order_by(RunItemTable.task_id)).all())
+        return {row.task_id: row.state for row in rows}
+
+    def set_run_items(self, run_id: str, states: Mapping[int, str]) -> None:
+        """Sets these; leaves the others."""
+        rows = [{"run_id": run_id, "task_id": id, "state": state} for id, state in sorted(states.items())]
+        if rows:
+            self.write(lambda connection: self.upsert(connection, RunItemTable, rows))
+
+    def _run(self, connection: Connection, id: str, *, lock: bool = False) -> Run | None:
+        query = select(*RUN).where(RunTable.id == id)
+        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+        return Run(**row._mapping) if row else None

@@ -1,0 +1,168 @@
+"""The tables. The same on SQLite and PostgreSQL; migrations/ makes them, and a test compares the two."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, MetaData, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class JsonText(TypeDecorator[Any]):
+    """JSON as text: alike on both databases, and (unlike jsonb) at ease with \\u0000 and lone surrogates."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        return json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return json.loads(value)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware in, aware out; stored in UTC, because SQLite forgets the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(timezone.utc) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        int: BigInteger(),
+        datetime: UtcTime(),
+        dict[str, Any]: JsonText(),
+        list[dict[str, Any]]: JsonText(),
+    }
+
+
+def _project_key() -> Mapped[str]:
+    return mapped_column(ForeignKey("projects.key", ondelete="CASCADE"), primary_key=True)
+
+
+class ProjectTable(Base):
+    __tablename__ = "projects"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int]
+    title: Mapped[str]
+    label_config: Mapped[str]
+    hostname: Mapped[str]
+    access_token: Mapped[str]
+    extra_params: Mapped[dict[str, Any]]
+    revision: Mapped[int]
+    trained_revision: Mapped[int]
+    served: Mapped[str | None]
+    published: Mapped[str | None]
+    position: Mapped[int]
+    """Counts every change of the mirror, so that a reconcile can tell what arrived after it began to read."""
+
+
+class TaskTable(Base):
+    __tablename__ = "tasks"
+
+    project_key: Mapped[str] = _project_key()
+    id: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[dict[str, Any]]
+    position: Mapped[int]
+
+
+class AnnotationTable(Base):
+    __tablename__ = "annotations"
+    # Not a foreign key: an annotation's event may arrive before its task's.
+    __table_args__ = (Index(None, "project_key", "task_id"),)
+
+    project_key: Mapped[str] = _project_key()
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int]
+    result: Mapped[list[dict[str, Any]]]
+    was_cancelled: Mapped[bool]
+    ground_truth: Mapped[bool]
+    accepted: Mapped[bool]
+    completed_by: Mapped[int | None]
+    updated_at: Mapped[datetime | None]
+    position: Mapped[int]
+
+
+class GoneTable(Base):
+    """What Label Studio deleted, so that a late event does not bring it back. Its ids are never used again."""
+
+    __tablename__ = "gone"
+
+    project_key: Mapped[str] = _project_key()
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int]
+
+
+class VersionTable(Base):
+    __tablename__ = "versions"
+
+    project_key: Mapped[str] = _project_key()
+    name: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    directory: Mapped[str]
+    encoder: Mapped[dict[str, Any]]
+    ontology_fingerprint: Mapped[str]
+    data_fingerprint: Mapped[str]
+    metrics: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    message: Mapped[str]
+
+
+class PredictionTable(Base):
+    __tablename__ = "predictions"
+
+    project_key: Mapped[str] = _project_key()
+    version: Mapped[str] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(primary_key=True)
+    inputs: Mapped[str]
+    result: Mapped[list[dict[str, Any]]]
+    score: Mapped[float]
+    message: Mapped[str]
+
+
+class RunTable(Base):
+    __tablename__ = "runs"
+    __table_args__ = (Index(None, "project_key", "created_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_key: Mapped[str] = mapped_column(ForeignKey("projects.key", ondelete="CASCADE"))
+    parameters: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    done: Mapped[int]
+    total: Mapped[int]
+    counts: Mapped[dict[str, Any]]
+    version: Mapped[str]
+    previous: Mapped[str | None]
+    message: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class RunItemTable(Base):
+    __tablename__ = "run_items"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    task_id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str]

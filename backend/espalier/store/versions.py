@@ -1,0 +1,117 @@
+"""Model versions, which of them predicts, and the predictions that each has made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from ..errors import BadRequest
+from .database import chunks
+from .projects import Projects
+from .rows import ModelVersion, Prediction
+from .tables import PredictionTable, ProjectTable, VersionTable
+
+VERSION = [getattr(VersionTable, field.name) for field in fields(ModelVersion)]
+PREDICTION = [getattr(PredictionTable, field.name) for field in fields(Prediction)]
+
+
+class Versions(Projects):
+    def add_version(self, row: ModelVersion) -> None:
+        """A name is given once per project; a second time is refused."""
+
+        def work(connection: Connection) -> None:
+            self._hold(connection, row.project_key)
+            if self._version(connection, row.project_key, row.name):
+                raise BadRequest(
+                    f"project {row.project_key} has a model version {row.name!r} already; choose another name"
+                )
+            self.upsert(connection, VersionTable, [vars(row)])
+
+        self.write(work)
+
+    def set_version(self, key: str, name: str, **changes: Any) -> ModelVersion:
+        if unknown := set(changes) - {field.name for field in fields(ModelVersion)}:
+            raise BadRequest(f"a model version has no {', '.join(sorted(unknown))}")
+
+        def work(connection: Connection) -> ModelVersion:
+            before = self._known(connection, key, name)
+            if changes:
+                connection.execute(_at(key, name).values(changes))
+            return replace(before, **changes)
+
+        return self.write(work)
+
+    def version(self, key: str, name: str) -> ModelVersion | None:
+        return self.read(lambda connection: self._version(connection, key, name))
+
+    def versions(self, key: str) -> list[ModelVersion]:
+        """The newest first."""
+        query = select(*VERSION).where(VersionTable.project_key == key)
+        query = query.order_by(VersionTable.created_at.desc(), VersionTable.name.desc())
+        return [ModelVersion(**row._mapping) for row in self.read(lambda connection: connection.execute(query).all())]
+
+    def serve(self, key: str, name: str) -> None:
+        """From now on `name` predicts, and /setup reports it; the one that did is archived."""
+
+        def work(connection: Connection) -> None:
+            project = self._hold(connection, key)
+            self._known(connection, key, name)
+            if project.served and project.served != name:
+                connection.execute(_at(key, project.served).values(state="archived"))
+            connection.execute(_at(key, name).values(state="promoted"))
+            values = {"served": name, "published": name}
+            connection.execute(update(ProjectTable).where(ProjectTable.key == key).values(values))
+
+        self.write(work)
+
+    def publish(self, key: str, name: str | None) -> None:
+        """From now on /setup reports `name` (a run's own, or a model version's); what predicts stays."""
+
+        def work(connection: Connection) -> None:
+            self._hold(connection, key)
+            connection.execute(update(ProjectTable).where(ProjectTable.key == key).values(published=name))
+
+        self.write(work)
+
+    def put_predictions(self, rows: Iterable[Prediction]) -> None:
+        """Keeps them; a prediction of the same version for the same task is replaced."""
+        newest = {(row.project_key, row.version, row.task_id): row for row in rows}
+        wanted = [vars(newest[key]) for key in sorted(newest)]
+
+        def work(connection: Connection) -> None:
+            for key in sorted({row["project_key"] for row in wanted}):
+                self._hold(connection, key)
+            self.upsert(connection, PredictionTable, wanted)
+
+        if wanted:
+            self.write(work)
+
+    def predictions(self, key: str, version: str, task_ids: Iterable[int]) -> dict[int, Prediction]:
+        """By task id, those that are there. Whether they still hold is told by their `inputs`."""
+        query = select(*PREDICTION).where(PredictionTable.project_key == key, PredictionTable.version == version)
+        some = [query.where(PredictionTable.task_id.in_(ids)) for ids in chunks(task_ids)]
+        rows = self.read(lambda connection: [row for query in some for row in connection.execute(query)])
+        return {row.task_id: Prediction(**row._mapping) for row in rows}
+
+    def drop_predictions(self, key: str, version: str) -> int:
+        """How many there were."""
+        query = delete(PredictionTable).where(PredictionTable.project_key == key, PredictionTable.version == version)
+        return self.write(lambda connection: connection.execute(query).rowcount)
+
+    def _version(self, connection: Connection, key: str, name: str) -> ModelVersion | None:
+        query = select(*VERSION).where(VersionTable.project_key == key, VersionTable.name == name)
+        row = connection.execute(query).one_or_none()
+        return ModelVersion(**row._mapping) if row else None
+
+    def _known(self, connection: Connection, key: str, name: str) -> ModelVersion:
+        found = self._version(connection, key, name)
+        if found is None:
+            raise BadRequest(f"project {key} has no model version {name!r}")
+        return found
+
+
+def _at(key: str, name: str) -> Any:
+    return update(VersionTable).where(VersionTable.project_key == key, VersionTable.name == name)
