@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from espalier_ontology.frames import Frames
+
 
 class EspalierError(Exception):
     """The family. The message says what, where, which value, what was expected and what to do now."""
@@ -16,7 +18,14 @@ class BadRequest(EspalierError):
 
 
 class BadMedia(EspalierError):
-    """This file cannot be read; the job goes on with the others."""
+    """This file cannot be read; the job goes on with the others.
+
+    frames: those that are lost, where the rest could be read; empty where nothing could.
+    """
+
+    def __init__(self, message: str, frames: Frames | None = None) -> None:
+        super().__init__(message)
+        self.frames = frames or Frames()
 
 
 class BrokenPlugin(EspalierError):
@@ -36,7 +45,11 @@ class NotTrained(EspalierError):
 
 
 class LabelStudioRefused(EspalierError):
-    """Label Studio answered no (token, permission, missing project); trying again will not help."""
+    """Label Studio answered no, with HTTP status `status` (token, permission, missing project); trying again is no use."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class LabelStudioDown(EspalierError):

@@ -1,0 +1,1 @@
+"""Label Studio from outside: its REST API, and what it sends."""
