@@ -45,7 +45,7 @@ class NotTrained(EspalierError):
 
 
 class LabelStudioRefused(EspalierError):
-    """Label Studio answered no, with HTTP status `status` (token, permission, missing project); trying again is no use."""
+    """Label Studio answered no, with HTTP status `status` (token, permission, missing project); repeating is no use."""
 
     def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message)

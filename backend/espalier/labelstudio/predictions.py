@@ -79,13 +79,16 @@ class Predictions:
             },
             "selectedItems": {"all": False, "included": task_ids},
         }
+        return sorted(self._ids(project_id, query, len(task_ids), f"look for predictions of {version!r}"))
+
+    def _ids(self, project_id: int, query: object, at_most: int, doing: str) -> set[int]:
         answer = self._transport.json(
             "GET",
             "/api/tasks",
-            query={"project": project_id, "page": 1, "page_size": len(task_ids), "query": json.dumps(query)},
-            doing=f"look for predictions of {version!r} in project {project_id}",
+            query={"project": project_id, "page": 1, "page_size": at_most, "query": json.dumps(query)},
+            doing=f"{doing} in project {project_id}",
         )
-        return [int(task["id"]) for task in answer["tasks"]]
+        return {int(task["id"]) for task in answer["tasks"]}
 
     def _put_chunk(self, project_id: int, chunk: list[Row], refuse: Callable[[Row, str], None]) -> int:
         rows = self._without_stored(project_id, chunk)
@@ -96,8 +99,8 @@ class Predictions:
         except LabelStudioRefused as error:
             if error.status != 400:
                 raise
-            # A single unknown task makes Label Studio refuse the whole list; it was probably deleted meanwhile.
-            return self._put_each(rows, refuse)
+            rows = self._of_known_tasks(project_id, rows, refuse)
+            created = self._import(project_id, rows) if rows else 0
         if created == len(rows):
             return created
         return created + self._put_each(self._without_stored(project_id, rows) if created else rows, refuse)
@@ -112,6 +115,15 @@ class Predictions:
             )
         }
         return [row for row in rows if (str(row["model_version"]), int(row["task"])) not in stored]
+
+    def _of_known_tasks(self, project_id: int, rows: list[Row], refuse: Callable[[Row, str], None]) -> list[Row]:
+        """A single unknown task makes Label Studio refuse the whole list; it was probably deleted meanwhile."""
+        query = {"selectedItems": {"all": False, "included": [int(row["task"]) for row in rows]}}
+        known = self._ids(project_id, query, len(rows), "look for tasks")
+        for row in rows:
+            if int(row["task"]) not in known:
+                refuse(row, f"project {project_id} has no task {row['task']} any more")
+        return [row for row in rows if int(row["task"]) in known]
 
     def _import(self, project_id: int, rows: list[Row]) -> int:
         answer = self._transport.json(
