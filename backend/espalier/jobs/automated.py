@@ -1,0 +1,158 @@
+"""The automated labeling run: which tasks, a dry run with counts, writing, resuming, and undo.
+
+A run writes predictions under a version name of its own, so that undo deletes exactly what it wrote. It never touches
+an annotation.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..errors import BadRequest, Cancelled, EspalierError
+from ..labelstudio.client import LabelStudio
+from ..store.rows import Project, Run
+from .counts import Counts
+from .house import House
+from .parameters import RunParameters
+from .predicting import TASKS_AT_ONCE, Predicted, Predictor
+from .progress import Progress
+from .selection import WRITTEN, select
+
+_WRITING, _NOTHING = "writing", "nothing"
+
+
+def plan(house: House, project_key: str, parameters: RunParameters) -> Run:
+    """Put a run on the books; `execute` does the work. Raises where it could not possibly succeed."""
+    project = house.project(project_key)
+    version = house.version(project, parameters.version)
+    house.client(project)
+    taken = sum(run.version.startswith(f"{version.name}-run") for run in house.records.runs(project_key))
+    return house.records.add_run(
+        project_key,
+        parameters.to_json(),
+        id=uuid.uuid4().hex[:12],
+        version=f"{version.name}-run{taken + 1}",
+        previous=project.published,
+        total=len(select(house, project, parameters)),
+    )
+
+
+def dry_run(house: House, project_key: str, parameters: RunParameters, progress: Progress) -> dict[str, Any]:
+    """What a run would write, counted; embeddings that it computes are kept for the real one."""
+    project = house.project(project_key)
+    version = house.version(project, parameters.version)
+    tasks = select(house, project, parameters)
+    counts = Counts()
+    predictor = Predictor(house, project, version, parameters)
+    for done, predicted in enumerate(predictor.predict(tasks, progress), start=1):
+        counts.add(predicted)
+        progress.report(done, len(tasks), f"task {predicted.row.task_id}")
+    return counts.to_json()
+
+
+def execute(house: House, run_id: str, progress: Progress) -> Run:
+    """Predict and write. Called again after a kill, it goes on where it was and writes nothing twice."""
+    run = _run(house, run_id)
+    if run.state not in ("queued", "running"):
+        return run
+    project = house.project(run.project_key)
+    client = house.client(project)
+    parameters = RunParameters.from_json(run.parameters)
+    version = house.version(project, parameters.version or run.version.rpartition("-run")[0])
+    tasks = select(house, project, parameters)
+    items = _settle(client, house.records.run_items(run_id), run.version)
+    house.records.set_run_items(run_id, items)
+    pending = [task for task in tasks if task["id"] not in items]
+    counts = Counts(run.counts)
+    house.records.set_run(run_id, state="running", total=len(tasks), done=len(tasks) - len(pending))
+    predictor = Predictor(house, project, version, parameters, name=run.version)
+    try:
+        for start in range(0, len(pending), TASKS_AT_ONCE):
+            batch = list(predictor.predict(pending[start : start + TASKS_AT_ONCE], progress))
+            _write(house, client, project, run_id, batch, counts)
+            done = len(tasks) - len(pending) + start + len(batch)
+            house.records.set_run(run_id, done=done, counts=counts.to_json())
+            progress.report(done, len(tasks), f"{done} of {len(tasks)} tasks")
+    except Cancelled:
+        return house.records.set_run(run_id, state="cancelled", message="cancelled; what was written stays until undone")
+    except EspalierError as error:
+        house.records.set_run(run_id, message=str(error))
+        raise
+    if counts.written:
+        _publish(house, client, project, run.version)
+        if parameters.existing == "replace":
+            _replace_earlier(house, client, project, run)
+    return house.records.set_run(run_id, state="done", message=counts.sentence())
+
+
+def undo(house: House, run_id: str) -> int:
+    """Delete exactly what a run wrote, and show what was shown before it. Returns how many predictions went."""
+    run = _run(house, run_id)
+    project = house.project(run.project_key)
+    client = house.client(project)
+    shown = client.project(project.id).get("model_version")
+    deleted = client.delete_version(project.id, run.version)
+    house.records.drop_predictions(project.key, run.version)
+    if project.published == run.version:
+        house.records.publish(project.key, run.previous or project.served)
+    if shown == run.version and run.previous in client.model_versions(project.id):
+        client.set_model_version(project.id, run.previous)
+    house.records.set_run(run_id, state="undone", message=f"undone: {deleted} predictions deleted")
+    return deleted
+
+
+def _settle(client: LabelStudio, items: Mapping[int, str], version: str) -> dict[int, str]:
+    """After a kill it is not known whether the batch in flight arrived: ask Label Studio, task by task."""
+    settled = {task_id: state for task_id, state in items.items() if state != _WRITING}
+    for task_id in set(items) - set(settled):
+        if any(prediction.get("model_version") == version for prediction in client.predictions_of(task_id)):
+            settled[task_id] = WRITTEN
+    return settled
+
+
+def _write(
+    house: House, client: LabelStudio, project: Project, run_id: str, batch: Iterable[Predicted], counts: Counts
+) -> None:
+    batch = list(batch)
+    rows = [predicted.row for predicted in batch if predicted.row.result]
+    house.records.set_run_items(run_id, {row.task_id: _WRITING for row in rows})
+    if rows:
+        client.import_predictions(
+            project.id,
+            [
+                {"task": row.task_id, "result": row.result, "score": row.score, "model_version": row.version}
+                for row in rows
+            ],
+        )
+    house.records.put_predictions([predicted.row for predicted in batch])
+    house.records.set_run_items(
+        run_id,
+        {predicted.row.task_id: WRITTEN if predicted.row.result else _NOTHING for predicted in batch},
+    )
+    for predicted in batch:
+        counts.add(predicted)
+
+
+def _publish(house: House, client: LabelStudio, project: Project, version: str) -> None:
+    """Make /setup, the predictions and the project name the same version: then the label stream shows the run without
+    a call to the backend, and sorting by score and uncertainty sampling work."""
+    house.records.publish(project.key, version)
+    client.set_model_version(project.id, version)
+
+
+def _replace_earlier(house: House, client: LabelStudio, project: Project, run: Run) -> None:
+    mine = {task_id for task_id, state in house.records.run_items(run.id).items() if state == WRITTEN}
+    earlier = {other.version for other in house.records.runs(project.key) if other.id != run.id}
+    for task_id in sorted(mine):
+        for prediction in client.predictions_of(task_id):
+            if prediction.get("model_version") in earlier:
+                client.delete_prediction(prediction["id"])
+
+
+def _run(house: House, run_id: str) -> Run:
+    run = house.records.run(run_id)
+    if run is None:
+        raise BadRequest(f"there is no run {run_id!r}; `espalier runs` lists them")
+    return run

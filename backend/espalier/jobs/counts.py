@@ -1,0 +1,48 @@
+"""What a run has answered so far, counted for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from .predicting import Predicted
+
+_PROBLEMS_KEPT = 100
+
+
+class Counts:
+    """Tasks, frames and answers per option, and what went wrong; goes to JSON and back, so that a run can resume."""
+
+    def __init__(self, start: Mapping[str, Any] | None = None) -> None:
+        start = start or {}
+        self.tasks = int(start.get("tasks", 0))
+        self.written = int(start.get("written", 0))
+        self.frames = int(start.get("frames", 0))
+        self.answers: Counter[str] = Counter(start.get("answers", {}))
+        self.problems: list[str] = list(start.get("problems", []))
+
+    def add(self, predicted: Predicted) -> None:
+        self.tasks += 1
+        self.written += bool(predicted.row.result)
+        self.frames += predicted.frames
+        for answer in predicted.answers:
+            self.answers[f"{answer.classification}: {' / '.join(answer.option)}"] += 1
+        for problem in filter(None, [predicted.row.message, *predicted.warnings]):
+            if len(self.problems) < _PROBLEMS_KEPT and problem not in self.problems:
+                self.problems.append(problem)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "tasks": self.tasks,
+            "written": self.written,
+            "frames": self.frames,
+            "answers": dict(self.answers.most_common()),
+            "problems": self.problems,
+        }
+
+    def sentence(self) -> str:
+        unanswered = self.tasks - self.written
+        return f"{self.written} of {self.tasks} tasks answered ({self.frames} frames)" + (
+            f"; {unanswered} had nothing above the cutoff or could not be read" if unanswered else ""
+        )

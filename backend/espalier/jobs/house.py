@@ -1,0 +1,157 @@
+"""What a worker holds while it lives: settings, records, embeddings, the warm encoder and the loaded models."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from espalier_ontology import labeling_config
+from espalier_ontology.tree import Ontology
+
+from ..contract import Encoder
+from ..errors import BadRequest, EspalierError, NotTrained
+from ..labelstudio.client import LabelStudio
+from ..learning.model import Model
+from ..media.cache import MediaCache
+from ..media.fetch import Fetcher
+from ..plugins.choice import open_encoder
+from ..settings import Settings
+from ..store.embeddings import EmbeddingStore
+from ..store.records import Records
+from ..store.rows import ModelVersion, Project
+from .queue import Queues
+
+log = logging.getLogger(__name__)
+
+_MODELS_KEPT = 8
+
+
+class House:
+    """One per process. Everything heavy is opened when it is first needed, and then kept."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._encoders: dict[str, Encoder] = {}
+        self._models: OrderedDict[str, Model] = OrderedDict()
+        self._clients: dict[str, LabelStudio] = {}
+
+    @cached_property
+    def records(self) -> Records:
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        return Records.open(self.settings.database)
+
+    @cached_property
+    def queues(self) -> Queues:
+        return Queues.open(self.settings)
+
+    @cached_property
+    def embeddings(self) -> EmbeddingStore:
+        return EmbeddingStore(self.settings.data_dir / "embeddings")
+
+    @cached_property
+    def cache(self) -> MediaCache:
+        return MediaCache(
+            self.settings.data_dir / "media",
+            max_bytes=int(self.settings.cache_gb * 1e9),
+            max_file_bytes=self.settings.max_file_mb * 1_000_000,
+        )
+
+    def encoder(self, device: str | None = None) -> Encoder:
+        """The encoder that the settings ask for, on a device; kept warm."""
+        device = device or self.settings.device
+        if device not in self._encoders:
+            encoder = open_encoder(self.settings, device=device)
+            log.info("encoder %s on %s: %s", encoder.spec.name, device, encoder.spec.reason)
+            self._encoders[device] = encoder
+        return self._encoders[device]
+
+    def project(self, key: str) -> Project:
+        project = self.records.project(key)
+        if project is None:
+            raise BadRequest(f"project {key!r} is not known here: connect it in Label Studio under Settings > Model")
+        return project
+
+    def ontology(self, project: Project, data: Iterable[Mapping[str, object]] = ()) -> Ontology:
+        """The project's ontology; options listed in task data (`value="$field"`) are taken from `data`."""
+        ontology = labeling_config.parse(project.label_config)
+        if any(classification.dynamic_field for classification in ontology):
+            ontology = labeling_config.with_choices(ontology, data)
+        return ontology
+
+    def version_directory(self, project: Project, name: str) -> Path:
+        return self.settings.data_dir / "versions" / project.key / name
+
+    def model(self, version: ModelVersion) -> Model:
+        """The model of a version, loaded once; the last few are kept."""
+        if version.directory not in self._models:
+            self._models[version.directory] = Model.load(Path(version.directory))
+            while len(self._models) > _MODELS_KEPT:
+                self._models.popitem(last=False)
+        self._models.move_to_end(version.directory)
+        return self._models[version.directory]
+
+    def version(self, project: Project, name: str | None = None) -> ModelVersion:
+        """A model version by name, or the one that serves."""
+        name = name or project.served
+        found = self.records.version(project.key, name) if name else None
+        if found is None:
+            known = ", ".join(version.name for version in self.records.versions(project.key)) or "none yet"
+            raise NotTrained(
+                f"project {project.id} has no model version {name or 'that serves'}; known: {known}. "
+                f"Label a few frames with at least two different options, or run `espalier train {project.id}`"
+            )
+        return found
+
+    def label_studio(self, project: Project) -> LabelStudio | None:
+        """A client for the project's Label Studio, or None where no token was given that works."""
+        url = self.settings.label_studio_url or project.hostname
+        token = self.settings.label_studio_api_key.reveal() or project.access_token
+        if not url or not token:
+            return None
+        name = f"{url} {hash(token)}"
+        if name not in self._clients:
+            client = LabelStudio(url, token)
+            try:
+                client.whoami()
+            except EspalierError as error:
+                log.warning("Label Studio at %s cannot be used beyond its webhooks: %s", url, error)
+                return None
+            self._clients[name] = client
+        return self._clients[name]
+
+    def client(self, project: Project) -> LabelStudio:
+        """As `label_studio`, where there must be one."""
+        found = self.label_studio(project)
+        if found is None:
+            raise BadRequest(
+                "this needs a Label Studio token that works: create a Personal Access Token under Account & Settings "
+                "and set LABEL_STUDIO_API_KEY (learning from webhooks, /predict and dry runs work without)"
+            )
+        return found
+
+    def fetcher(self, project: Project) -> Fetcher:
+        client = self.label_studio(project)
+
+        def authorize(url: str) -> Mapping[str, str]:
+            return client.authorization() if client else {}
+
+        return Fetcher(
+            self.cache,
+            settings=self.settings,
+            label_studio_url=self.settings.label_studio_url or project.hostname,
+            authorize=authorize,
+        )
+
+
+_houses: dict[str, House] = {}
+
+
+def current(settings: Settings | None = None) -> House:
+    """The house of this process; opened from the environment the first time."""
+    if "house" not in _houses or settings is not None:
+        _houses["house"] = House(settings or Settings.read(os.environ))
+    return _houses["house"]

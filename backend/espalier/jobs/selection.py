@@ -1,0 +1,64 @@
+"""Which tasks a run is about."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import BadRequest
+from ..store.rows import Project
+from .house import House
+from .parameters import RunParameters
+
+WRITTEN = "written"
+"""The state of a run's task once Label Studio holds its prediction."""
+
+
+def select(house: House, project: Project, parameters: RunParameters) -> list[dict[str, Any]]:
+    """The tasks of a run with their annotations, as Label Studio's objects, by id."""
+    annotations: dict[int, list[dict[str, Any]]] = {}
+    for annotation in house.records.annotations(project.key):
+        annotations.setdefault(annotation.task_id, []).append(
+            {"id": annotation.id, "result": annotation.result, "was_cancelled": annotation.was_cancelled}
+        )
+    chosen = list(parameters.tasks) if parameters.tasks is not None else None
+    tasks = [
+        {"id": task.id, "data": task.data, "annotations": annotations.get(task.id, [])}
+        for task in house.records.tasks(project.key, chosen)
+    ]
+    if chosen is not None:
+        missing = set(chosen) - {task["id"] for task in tasks}
+        if missing:
+            raise BadRequest(f"project {project.id} has no tasks {sorted(missing)[:10]}")
+    tasks = [task for task in tasks if _passes(house, project, parameters.filter, task)]
+    if parameters.filter == "unpredicted" or parameters.existing == "skip":
+        predicted = _predicted(house, project)
+        tasks = [task for task in tasks if task["id"] not in predicted]
+    if parameters.filter.startswith("view="):
+        shown = set(house.client(project).task_ids_of_view(project.id, int(parameters.filter[5:])))
+        tasks = [task for task in tasks if task["id"] in shown]
+    return sorted(tasks, key=lambda task: task["id"])
+
+
+def _passes(house: House, project: Project, condition: str, task: Mapping[str, Any]) -> bool:
+    answered = any(not annotation["was_cancelled"] for annotation in task["annotations"])
+    if condition == "unlabeled":
+        return not answered
+    if condition == "labeled":
+        return answered
+    name, equals, pattern = condition.partition("=")
+    if equals and name != "view":
+        return fnmatch.fnmatchcase(str(task["data"].get(name, "")), pattern)
+    return True
+
+
+def _predicted(house: House, project: Project) -> set[int]:
+    """Tasks with predictions of an earlier run that was not undone."""
+    return {
+        task_id
+        for run in house.records.runs(project.key)
+        if run.state in ("done", "cancelled")
+        for task_id, state in house.records.run_items(run.id).items()
+        if state == WRITTEN
+    }
