@@ -13,14 +13,17 @@ from .fields import Json, key_and_id, mapping, text
 
 @dataclass(frozen=True)
 class Setup:
-    """`schema` is the labeling configuration; `access_token` the creator's legacy token, which seldom works."""
+    """`schema` is the labeling configuration; `access_token` the creator's legacy token, which seldom works.
+
+    `extra_params` is None where nothing was said: Label Studio probes a connection without them before it sends them.
+    """
 
     project_key: str
     project_id: int
     schema: str
     hostname: str
     access_token: str = field(repr=False)
-    extra_params: Json = field(repr=False)
+    extra_params: Json | None = field(repr=False)
 
 
 def parse_setup(body: object) -> Setup:
@@ -37,10 +40,10 @@ def parse_setup(body: object) -> Setup:
     )
 
 
-def _extra_params(value: Any) -> Json:
+def _extra_params(value: Any) -> Json | None:
     """The connection form sends what was typed as a JSON-encoded string; the API sends it as it is."""
     if value is None or value == "":
-        return {}
+        return None
     if isinstance(value, str):
         try:
             value = orjson.loads(value)
@@ -49,5 +52,5 @@ def _extra_params(value: Any) -> Json:
                 'the extra params of the model connection are not valid JSON; write them like {"encoder": "classic"}'
             ) from None
         if value is None:
-            return {}
+            return None
     return mapping(value, "the extra params of the model connection")

@@ -1,0 +1,101 @@
+"""The web application, built from what it is given; errors leave it as one sentence."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from flask import Flask, Response
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from ..errors import (
+    BadRequest,
+    BadSetting,
+    EspalierError,
+    LabelStudioDown,
+    LabelStudioRefused,
+    NotTrained,
+)
+from ..jobs.queue import Queues
+from ..settings import Settings
+from ..store.records import Records
+from . import json_body, protocol
+from .auth import Auth
+from .metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+# Label Studio sends all selected tasks, with their annotations and predictions, in one request.
+MAX_BODY_BYTES = 512_000_000
+_SAY_AGAIN_AFTER_S = 60.0
+
+
+def create_app(settings: Settings, records: Records, queues: Queues) -> Flask:
+    """Everything needs basic auth where it is set (see auth.py). Further blueprints may be registered on it."""
+    app = Flask("espalier.web", static_folder=None, template_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    auth = Auth(settings)
+    metrics = Metrics(records, queues)
+    app.before_request(metrics.start)
+    app.before_request(auth.check)
+    app.after_request(_harden)
+    app.after_request(metrics.finish)
+    app.register_blueprint(protocol.blueprint(settings, records, queues, auth, metrics))
+    _register_errors(app)
+    return app
+
+
+def status_of(error: EspalierError) -> int:
+    """The HTTP status of an error that has words for people."""
+    if isinstance(error, BadRequest):
+        return 400
+    if isinstance(error, NotTrained):
+        return 409
+    if isinstance(error, LabelStudioDown | LabelStudioRefused):
+        return 502
+    return 500 if isinstance(error, BadSetting) else 422
+
+
+def _register_errors(app: Flask) -> None:
+    outages: dict[str, float] = {}
+
+    @app.errorhandler(EspalierError)
+    def in_words(error: EspalierError) -> Response:
+        return json_body.answer({"error": str(error)}, status_of(error))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        return json_body.answer({"error": error.description or error.name}, error.code or 500)
+
+    @app.errorhandler(SQLAlchemyError)
+    def database(error: SQLAlchemyError) -> Response:
+        return outage("the database", error)
+
+    @app.errorhandler(RedisError)
+    def redis(error: RedisError) -> Response:
+        return outage("the queue (Redis)", error)
+
+    def outage(what: str, error: Exception) -> Response:
+        # Label Studio asks with every page: a log full of one sentence hides the others.
+        now = time.monotonic()
+        if now - outages.get(what, float("-inf")) > _SAY_AGAIN_AFTER_S:
+            outages[what] = now
+            log.error("%s does not answer (%s); requests are answered with 503", what, type(error).__name__)
+        sentence = f"{what} of Espalier does not answer; `espalier check` says more. Label Studio may simply try again"
+        return json_body.answer({"error": sentence}, 503)
+
+    @app.errorhandler(Exception)
+    def unforeseen(error: Exception) -> Response:
+        log.error("an error that Espalier did not foresee", exc_info=error)
+        return json_body.answer({"error": "something went wrong inside Espalier; its log says what"}, 500)
+
+
+def _harden(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cache-Control", "no-store")
+    if response.mimetype == "application/json":
+        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    return response
