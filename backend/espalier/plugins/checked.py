@@ -1,0 +1,132 @@
+"""The drivers: each wraps a plugin, passes calls on, and holds every answer against the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ..contract import (
+    Classifier,
+    Embeddings,
+    Encoder,
+    FoldClassifier,
+    Ids,
+    Index,
+    Mask,
+    Pictures,
+    Scores,
+    StreamEncoder,
+    Targets,
+)
+from ..errors import BrokenPlugin
+from .rules import check_embeddings, check_found, check_scores, check_spec
+
+
+class CheckedEncoder:
+    """An Encoder whose rows are certain to be float32 (n, dim), finite and of norm 1; else it raises BrokenPlugin."""
+
+    def __init__(self, plugin: str, encoder: Encoder, *, reason: str = "") -> None:
+        spec = check_spec(plugin, encoder.spec)
+        self.plugin = plugin
+        self.encoder = encoder
+        self.spec = replace(spec, reason="; ".join(part for part in (reason, spec.reason) if part))
+
+    def encode(self, frames: Pictures) -> Embeddings:
+        return check_embeddings(self.plugin, self.encoder.encode(frames), len(frames), self.spec.dim)
+
+    def encode_stream(self, batches: Iterable[Pictures]) -> Iterator[Embeddings]:
+        """One array per batch, in order; batch by batch where the plugin has no stream of its own."""
+        if not isinstance(self.encoder, StreamEncoder):
+            for batch in batches:
+                yield self.encode(batch)
+            return
+        counts: list[int] = []  # of the batches that were pulled and are not answered yet, oldest first
+
+        def counted() -> Iterator[Pictures]:
+            for batch in batches:
+                counts.append(len(batch))
+                yield batch
+
+        for rows in self.encoder.encode_stream(counted()):
+            if not counts:
+                raise BrokenPlugin(self.plugin, "encode_stream returns one array per batch", "an array too many")
+            yield check_embeddings(self.plugin, rows, counts.pop(0), self.spec.dim)
+        if counts:
+            raise BrokenPlugin(self.plugin, "encode_stream returns one array per batch", f"{len(counts)} too few")
+
+
+class CheckedClassifier:
+    """A Classifier whose scores are certain to be float32 (n, k) in [0, 1], summing to 1 where options are exclusive.
+
+    What `fit` was given is remembered for `predict`; for a loaded one, say `options` (k) and `exclusive` if known.
+    """
+
+    def __init__(
+        self, plugin: str, classifier: Classifier, *, options: int | None = None, exclusive: bool | None = None
+    ) -> None:
+        self.plugin = plugin
+        self.classifier = classifier
+        self.options = options
+        self.exclusive = exclusive
+
+    @property
+    def folds(self) -> bool:
+        """Whether the plugin fits the folds of a cross-fit by itself."""
+        return isinstance(self.classifier, FoldClassifier)
+
+    def fit(
+        self, embeddings: Embeddings, targets: Targets, mask: Mask, groups: Ids, *, exclusive: bool, seed: int
+    ) -> None:
+        self.options, self.exclusive = targets.shape[1], exclusive
+        self.classifier.fit(embeddings, targets, mask, groups, exclusive=exclusive, seed=seed)
+
+    def predict(self, embeddings: Embeddings) -> Scores:
+        scores = self.classifier.predict(embeddings)
+        return check_scores(self.plugin, scores, len(embeddings), self.options, exclusive=self.exclusive)
+
+    def cross_fit(
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        mask: Mask,
+        groups: Ids,
+        *,
+        folds: Ids,
+        exclusive: bool,
+        seed: int,
+    ) -> Scores:
+        """Scores float32 (n, k) of models that have not seen the row's fold. Ask `folds` first."""
+        if not isinstance(self.classifier, FoldClassifier):
+            raise BrokenPlugin(self.plugin, "cross_fit is there", type(self.classifier).__name__)
+        scores = self.classifier.cross_fit(
+            embeddings, targets, mask, groups, folds=folds, exclusive=exclusive, seed=seed
+        )
+        return check_scores(self.plugin, scores, len(embeddings), targets.shape[1], exclusive=exclusive)
+
+    def save(self, directory: Path) -> None:
+        """Into an existing empty directory; a pickle among the files is refused."""
+        self.classifier.save(directory)
+        for path in directory.rglob("*"):
+            if path.suffix in {".pkl", ".pickle", ".joblib", ".pt", ".pth"}:
+                raise BrokenPlugin(self.plugin, "state is safetensors and JSON, never pickle", path.name)
+
+
+class CheckedIndex:
+    """An Index whose answers are certain to be int64 and float32 (m, k), best first, the tail filled with -1."""
+
+    def __init__(self, plugin: str, index: Index) -> None:
+        self.plugin = plugin
+        self.index = index
+
+    def add(self, ids: Ids, embeddings: Embeddings) -> None:
+        self.index.add(ids, embeddings)
+
+    def remove(self, ids: Ids) -> None:
+        self.index.remove(ids)
+
+    def search(self, queries: Embeddings, k: int, allowed: Ids | None = None) -> tuple[Ids, Scores]:
+        return check_found(self.plugin, self.index.search(queries, k, allowed), len(queries), k)
+
+    def save(self, directory: Path) -> None:
+        self.index.save(directory)

@@ -1,0 +1,63 @@
+"""Which encoder it becomes, and why: said once in the log, and kept in `spec.reason` for panel and model version."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..contract import EncoderRequest
+from ..errors import BadSetting, BrokenPlugin, NoWeights
+from .checked import CheckedEncoder
+from .plugin import Plugin
+
+log = logging.getLogger(__name__)
+
+PRESETS = ("fast", "balanced", "accurate")
+AUTO = "timm"
+FALLBACK = "classic"
+
+
+def choose_encoder(encoder: str, request: EncoderRequest, plugins: Mapping[str, Plugin]) -> CheckedEncoder:
+    """Open the encoder that the setting names: `auto`, `<plugin>`, or `<plugin>:<preset or model>`.
+
+    `auto` opens `timm` with whatever weights can be had, else `classic`. What the person asked for by name is
+    opened or refused (BadSetting, NoWeights, BrokenPlugin), never replaced.
+    """
+    name, _, rest = encoder.strip().partition(":")
+    if name == "auto" and not rest:
+        opened = _open_auto(request, plugins)
+    else:
+        if name not in plugins:
+            raise BadSetting(
+                f"ESPALIER_ENCODER={encoder!r} names no encoder; expected auto, or one of {', '.join(plugins)}, "
+                f"with `:<model>` where a plugin has several"
+            )
+        if rest in PRESETS:
+            request = replace(request, preset=rest, model=None)
+        elif rest:
+            request = replace(request, model=rest)
+        opened = _open(plugins[name], request, "")
+    log.info("encoder %s (%d numbers a frame): %s", opened.spec.name, opened.spec.dim, opened.spec.reason)
+    return opened
+
+
+def _open_auto(request: EncoderRequest, plugins: Mapping[str, Plugin]) -> CheckedEncoder:
+    if AUTO in plugins and not plugins[AUTO].error:
+        try:
+            return _open(plugins[AUTO], request, "")
+        except NoWeights as error:
+            reason = str(error)
+    else:
+        reason = plugins[AUTO].error if AUTO in plugins else f"no plugin {AUTO!r} is installed"
+    if FALLBACK not in plugins:
+        raise NoWeights(f"no encoder can be had: {reason}, and there is no {FALLBACK!r} to fall back to")
+    log.warning("encoder: falling back to %s, which is weaker than a pretrained network: %s", FALLBACK, reason)
+    return _open(plugins[FALLBACK], replace(request, model=None), f"no pretrained network: {reason}")
+
+
+def _open(plugin: Plugin, request: EncoderRequest, reason: str) -> CheckedEncoder:
+    opened = plugin.load().open(request)
+    if not hasattr(opened, "spec"):
+        raise BrokenPlugin(plugin.name, "open returns an encoder with a spec", type(opened).__name__)
+    return CheckedEncoder(plugin.name, opened, reason=reason)
