@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from typing import Any
+from uuid import uuid4
 
-from ..jobs.queue import Queues
+from rq import Retry
+
+from ..jobs.queue import DAY_S, OUTSTANDING, PATIENCE, Queues
 from ..labelstudio.wire import Setup
 from ..settings import Settings
 from ..store.records import Records
@@ -54,7 +57,24 @@ class Introductions:
         with self._lock:
             self._read_at[project.key] = time.monotonic()
         if self._settings.label_studio_api_key.reveal() or project.access_token:
-            self._queues.request_connect(project.key)
+            self._request_connect(project.key)
+
+    def _request_connect(self, key: str) -> None:
+        """Once a minute at most, whoever asks: reading a project asks for /setup again."""
+        if not self._queues.redis.set(f"espalier:connect:{key}", 1, nx=True, ex=60):
+            return
+        id = uuid4().hex
+        self._queues.redis.sadd(OUTSTANDING, id)
+        self._queues.training.enqueue_call(
+            f"{self._queues.steps}.connect",
+            args=[key],
+            job_id=id,
+            description=f"connect {key}",
+            timeout=DAY_S,
+            result_ttl=DAY_S,
+            failure_ttl=7 * DAY_S,
+            retry=Retry(max=len(PATIENCE), interval=list(PATIENCE)),
+        )
 
     def versions(self, key: str | None) -> list[str]:
         """Model versions that can predict: of one project, or of all where Label Studio does not say which."""

@@ -63,8 +63,8 @@ class _Workers(Collector):
 
     def collect(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("espalier_queue_length", "Jobs that wait", labels=("queue",))
-        for queue in (self._queues.training, self._queues.prediction):
-            waiting.add_metric([queue.name], queue.count)
+        for line, count in sorted(self._queues.waiting().items()):
+            waiting.add_metric([line], count)
         yield waiting
         projects = self._records.projects()
         yield GaugeMetricFamily("espalier_projects", "Projects connected", value=len(projects))

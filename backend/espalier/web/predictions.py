@@ -17,7 +17,7 @@ from ..store.rows import Prediction, Project
 _LONGEST_WAIT_S = 50.0
 _POLL_S = (0.02, 0.25)
 _WAITERS = 8
-_OVER = frozenset({"done", "finished", "failed", "cancelled", "canceled", "stopped", "unknown", "gone"})
+_OVER = frozenset({"done", "failed", "cancelled", "unknown"})
 
 Item = dict[str, Any] | list[Any]
 
