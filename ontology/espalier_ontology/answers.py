@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from .frames import Frames
+from .frames import Frames, Range
 from .tree import Path
 
 PERSON = "person"
@@ -43,8 +43,7 @@ class Answer:
 
 def merge(answers: Iterable[Answer]) -> tuple[Answer, ...]:
     """The same answers with the frames of equal ones united, in order of first appearance; empty ones are dropped."""
-    united: dict[Answer, Frames] = {}
+    united: dict[Answer, list[Range]] = {}
     for answer in answers:
-        key = answer.on(Frames())
-        united[key] = united.get(key, Frames()) | answer.frames
-    return tuple(key.on(frames) for key, frames in united.items() if frames)
+        united.setdefault(answer.on(Frames()), []).extend(answer.frames.ranges)
+    return tuple(key.on(Frames.of(*ranges)) for key, ranges in united.items() if ranges)

@@ -6,10 +6,12 @@ numbers: `timeline.py` does.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 Range = tuple[int, int]
+_PAST_ALL = 1 << 63
 
 
 @dataclass(frozen=True)
@@ -86,28 +88,39 @@ class Frames:
             yield from range(start, stop)
 
     def __contains__(self, index: object) -> bool:
-        return any(start <= index < stop for start, stop in self.ranges) if isinstance(index, int) else False
+        return isinstance(index, int) and bool(self._overlapping(index, index + 1))
+
+    def _overlapping(self, start: int, stop: int) -> tuple[Range, ...]:
+        """The ranges that share a frame with `[start, stop)`, found by bisection."""
+        first = bisect_right(self.ranges, (start, _PAST_ALL))
+        if first and self.ranges[first - 1][1] > start:
+            first -= 1
+        return self.ranges[first : bisect_left(self.ranges, (stop, 0))]
 
     def __or__(self, other: Frames) -> Frames:
         return Frames.of(*self.ranges, *other.ranges)
 
     def __and__(self, other: Frames) -> Frames:
-        shared: list[Range] = []
-        left, right = 0, 0
-        while left < len(self.ranges) and right < len(other.ranges):
-            (a_start, a_stop), (b_start, b_stop) = self.ranges[left], other.ranges[right]
-            if max(a_start, b_start) < min(a_stop, b_stop):
-                shared.append((max(a_start, b_start), min(a_stop, b_stop)))
-            if a_stop <= b_stop:
-                left += 1
-            else:
-                right += 1
-        return Frames(tuple(shared))
+        if len(other.ranges) < len(self.ranges):
+            return other & self
+        return Frames(
+            tuple(
+                (max(start, other_start), min(stop, other_stop))
+                for start, stop in self.ranges
+                for other_start, other_stop in other._overlapping(start, stop)
+            )
+        )
 
     def __sub__(self, other: Frames) -> Frames:
-        if not self.ranges:
-            return self
-        return self & other.complement(self.ranges[-1][1])
+        rest: list[Range] = []
+        for start, stop in self.ranges:
+            for other_start, other_stop in other._overlapping(start, stop):
+                if start < other_start:
+                    rest.append((start, other_start))
+                start = other_stop
+            if start < stop:
+                rest.append((start, stop))
+        return Frames(tuple(rest))
 
     def complement(self, length: int) -> Frames:
         """The frames of `[0, length)` that are not in this set."""

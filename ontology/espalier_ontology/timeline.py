@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .frames import Frames
+from .task_data import value_at
 
 DEFAULT_FRAME_RATE = 24.0
 _SEEK_S = 0.002  # Label Studio seeks 2 ms past the frame's time
@@ -107,7 +108,7 @@ def frame_rate_of(attribute: str | None, data: Mapping[str, object]) -> float:
     """
     raw: object = attribute
     if isinstance(attribute, str) and attribute.startswith("$"):
-        raw = data.get(attribute[1:])
+        raw = value_at(data, attribute)
     try:
         rate = float(raw)  # type: ignore[arg-type]
     except (TypeError, ValueError):
