@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 from flask import Blueprint, Response, request
@@ -73,15 +74,7 @@ def blueprint(settings: Settings, records: Records, queues: Queues, auth: Auth, 
             findings = lint.lint(config)
         except ValueError as error:
             raise BadRequest(str(error)) from error
-        return json_body.answer(
-            {
-                "status": "ok",
-                "findings": [
-                    {"code": one.code, "control": one.control, "message": one.message, "instead": one.instead}
-                    for one in findings
-                ],
-            }
-        )
+        return json_body.answer({"status": "ok", "findings": [asdict(finding) for finding in findings]})
 
     @routes.post("/job_status")
     def job_status() -> Response:
