@@ -1,0 +1,1 @@
+"""What takes longer than a request: the queue, its workers, and the steps that they run."""

@@ -1,0 +1,269 @@
+"""The job queue: RQ on a Redis; jobs by name, with plain JSON arguments, so that asking imports no model code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import uuid4
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Retry
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.job import JobStatus as RqStatus
+from rq.serializers import JSONSerializer
+from rq.utils import as_text
+
+from ..errors import BadRequest, BadSetting
+from ..settings import Settings
+from . import presence, progress
+from .lock import Lock, delete_if
+from .valkey import embedded_url
+
+STEPS = "espalier.jobs.steps"
+OUTSTANDING = "espalier:outstanding"
+"""Ids of all jobs that are neither done nor given up: the worker's recovery looks after these."""
+
+HOUR_S, DAY_S = 3600, 24 * 3600
+# Only an unreachable Label Studio is tried again (the worker sees to that); everything else would fail alike.
+PATIENCE = [5, 15, 60, 300, 900, 1800]
+
+State = Literal["queued", "running", "done", "failed", "cancelled", "unknown"]
+_STATES: dict[Any, State] = {
+    RqStatus.STARTED: "running",
+    RqStatus.FINISHED: "done",
+    RqStatus.FAILED: "failed",
+    RqStatus.STOPPED: "cancelled",
+    RqStatus.CANCELED: "cancelled",
+}
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """`message` is for people; `eta_s` is None where nothing can be said. `total` is 0 where it is not known."""
+
+    id: str
+    state: State
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    eta_s: float | None = None
+
+
+class Queues:
+    """The three lines that jobs stand in: training; prediction; and runs, which give way to prediction."""
+
+    def __init__(self, redis: Redis, *, debounce_s: float = 2.0, steps: str = STEPS) -> None:
+        self.redis = redis
+        self.debounce_s = debounce_s
+        self.steps = steps
+        self.training, self.prediction, self.runs = (
+            Queue(f"espalier-{name}", connection=redis, serializer=JSONSerializer)
+            for name in ("training", "prediction", "runs")
+        )
+
+    @classmethod
+    def open(cls, settings: Settings, *, steps: str = STEPS) -> Queues:
+        """On the Redis of the settings, or on the embedded Valkey, which is started if it does not run yet."""
+        url = settings.redis_url or embedded_url(settings.data_dir)
+        try:
+            redis: Redis = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
+            redis.ping()
+        except (RedisError, ValueError, OSError) as error:
+            where = "ESPALIER_REDIS_URL" if settings.redis_url else f"the embedded Valkey in {settings.data_dir}"
+            raise BadSetting(
+                f"no Redis answers at {where}: {error}; mend ESPALIER_REDIS_URL, or leave it empty for an embedded one"
+            ) from error
+        return cls(redis, debounce_s=settings.debounce_s, steps=steps)
+
+    def of_role(self, role: str) -> list[Queue]:
+        """The queues that a worker of this role takes jobs from, the more urgent first."""
+        roles = {"training": [self.training], "prediction": [self.prediction, self.runs]}
+        if role not in roles:
+            raise BadRequest(f"no worker is called {role!r}; there are {' and '.join(sorted(roles))}")
+        return roles[role]
+
+    def request_training(self, project_key: str, *, delay: bool = True, reconcile: bool = False) -> str:
+        """The id of the job that will see everything up to now: one waiting already, or a new one.
+
+        With `delay` it begins when nobody has labeled for a while; without, as soon as a worker is free. With
+        `reconcile` (always a new job) the step is told to read all of the project from Label Studio first.
+        """
+        if delay:
+            self.touch(project_key)
+        else:
+            self.redis.set(_hurry(project_key), 1, ex=DAY_S)
+        mark, id = _pending(project_key), uuid4().hex
+        while not self.redis.set(mark, id, nx=not reconcile, ex=10):
+            waiting = self.redis.get(mark)
+            if waiting is None:
+                continue
+            other: str = as_text(waiting)
+            if self.redis.ttl(mark) >= 0 or self.status(other).state in {"queued", "running"}:
+                return other
+            delete_if(self.redis, mark, other)
+        # The mark lasts only once its job is there: a web process killed in between does not silence training.
+        arguments = [project_key, True] if reconcile else [project_key]
+        self._enqueue(self.training, "train", arguments, f"train {project_key}", timeout_s=DAY_S, id=id)
+        self.redis.persist(mark)
+        return id
+
+    def request_connect(self, project_key: str) -> str:
+        """A project was seen for the first time: a worker reads what people have answered so far."""
+        return self._enqueue(self.training, "connect", [project_key], f"connect {project_key}", timeout_s=DAY_S)
+
+    def touch(self, project_key: str) -> None:
+        """Somebody is labeling this project; training waits until they rest."""
+        self.redis.set(_restless(project_key), 1, px=max(1, int(self.debounce_s * 1000)))
+
+    def wait_for_quiet(self, project_key: str) -> None:
+        """For the training step: returns when nobody labeled for `debounce_s`, at the latest after ten times that.
+
+        Raises what `Progress.report` raises.
+        """
+        latest = time.monotonic() + 10 * self.debounce_s
+        while (left_s := latest - time.monotonic()) > 0 and not self.redis.exists(_hurry(project_key)):
+            restless_ms = self.redis.pttl(_restless(project_key))
+            if restless_ms < 0:
+                return
+            progress.current().report(0, 0, "waiting until nobody has labeled for a moment")
+            time.sleep(min(restless_ms / 1000 + 0.001, left_s, 0.2))
+
+    def training_starts(self, project_key: str) -> None:
+        """For the training step, right before it reads the answers: later events ask for another training."""
+        self.redis.delete(_pending(project_key), _hurry(project_key))
+
+    @contextmanager
+    def training_turn(self, project_key: str) -> Iterator[None]:
+        """For the training step, around all of it: alone, when it is quiet, and with later events asking anew."""
+        with self.alone(project_key):
+            self.wait_for_quiet(project_key)
+            self.training_starts(project_key)
+            yield
+
+    @contextmanager
+    def alone(self, project_key: str) -> Iterator[None]:
+        """One training per project at a time, on all machines.
+
+        Waits for the other one. Where that one's worker died, the lock is free within half a minute.
+        """
+        lock = Lock(self.redis, _lock(project_key), progress.current().job_id)
+        while not lock.take():
+            progress.current().report(0, 0, "waiting for another training of this project")
+            time.sleep(0.2)
+        with lock:
+            yield
+
+    def request_prediction(self, project_key: str, tasks: Sequence[Mapping[str, Any]]) -> str:
+        what = f"predict {len(tasks)} tasks of {project_key}"
+        arguments = [project_key, list(tasks)]
+        return self._enqueue(self.prediction, "predict", arguments, what, timeout_s=HOUR_S, retries=PATIENCE[:3])
+
+    def request_push(self, project_key: str, version: str, task_ids: Sequence[int]) -> str:
+        what = f"push {len(task_ids)} predictions of {version} to {project_key}"
+        arguments = [project_key, version, list(task_ids)]
+        return self._enqueue(self.prediction, "push", arguments, what, timeout_s=HOUR_S, retries=PATIENCE)
+
+    def request_run(self, run_id: str) -> str:
+        what, arguments = f"run {run_id}", [run_id]
+        return self._enqueue(self.runs, "run", arguments, what, timeout_s=7 * DAY_S, retries=PATIENCE)
+
+    def status(self, job_id: str) -> JobStatus:
+        job = self._job(job_id)
+        if job is None:
+            return JobStatus(job_id, "unknown", message="there is no such job, or it ended more than a week ago")
+        told = progress.read(self.redis, job_id)
+        state = _STATES.get(job.get_status(), "queued")
+        message = told.message
+        if state == "running" and told.cancelled:
+            message = "being cancelled"
+        return JobStatus(job_id, state, told.done, told.total, message, told.eta_s if state == "running" else None)
+
+    def cancel(self, job_id: str) -> JobStatus:
+        """A waiting job is taken out of its queue; a running one stops at its next report. An ended one stays ended."""
+        job = self._job(job_id)
+        if job is None:
+            return self.status(job_id)
+        progress.ask_to_stop(self.redis, job_id)
+        state = _STATES.get(job.get_status(), "queued")
+        if state == "queued":
+            job.cancel()
+            progress.say(self.redis, job_id, "cancelled before it began")
+            self.forget(job)
+        return self.status(job_id)
+
+    def workers(self) -> dict[str, set[str]]:
+        """The lines that each living worker serves ("training", "prediction", "runs"), by the worker's name."""
+        found = presence.workers(self.redis)
+        return {name: {queue.removeprefix("espalier-") for queue in queues} for name, queues in found.items()}
+
+    def waiting(self) -> dict[str, int]:
+        """How many jobs wait, by the name of the line."""
+        lines = {"training": self.training, "prediction": self.prediction, "runs": self.runs}
+        return {name: int(self.redis.llen(queue.key)) for name, queue in lines.items()}
+
+    def forget(self, job: Job) -> None:
+        """The job has ended, one way or another: nobody needs to look after it."""
+        self.redis.srem(OUTSTANDING, job.id)
+        if job.func_name == f"{self.steps}.train":
+            delete_if(self.redis, _pending(job.args[0]), job.id)
+
+    def let_go(self, job: Job) -> None:
+        """The job's worker is dead: what the job had locked is free."""
+        if job.func_name == f"{self.steps}.train":
+            delete_if(self.redis, _lock(job.args[0]), job.id)
+
+    def _job(self, job_id: str) -> Job | None:
+        try:
+            return Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer)
+        except NoSuchJobError:
+            return None
+
+    def _enqueue(
+        self,
+        queue: Queue,
+        step: str,
+        arguments: list[Any],
+        description: str,
+        *,
+        timeout_s: int,
+        retries: Sequence[int] = PATIENCE[:3],
+        id: str | None = None,
+    ) -> str:
+        id = id or uuid4().hex
+        self.redis.sadd(OUTSTANDING, id)
+        try:
+            queue.enqueue_call(
+                f"{self.steps}.{step}",
+                args=arguments,
+                job_id=id,
+                description=description,  # or RQ would log all the arguments
+                timeout=timeout_s,
+                result_ttl=DAY_S,
+                failure_ttl=7 * DAY_S,
+                retry=Retry(max=len(retries), interval=list(retries)),
+            )
+        except TypeError as error:
+            self.redis.srem(OUTSTANDING, id)
+            raise BadRequest(f"{description}: the arguments of a job must be JSON ({error})") from error
+        return id
+
+
+def _pending(project_key: str) -> str:
+    return f"espalier:training:pending:{project_key}"
+
+
+def _lock(project_key: str) -> str:
+    return f"espalier:training:lock:{project_key}"
+
+
+def _restless(project_key: str) -> str:
+    return f"espalier:training:restless:{project_key}"
+
+
+def _hurry(project_key: str) -> str:
+    return f"espalier:training:hurry:{project_key}"
