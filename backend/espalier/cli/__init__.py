@@ -1,6 +1,6 @@
 """The command line: each command parses, calls one function, and prints."""
 
-from . import ontology, plugins, runs, serve, setup
+from . import configuration, demo, doctor, ontology, plugins, runs, serve
 from .door import main
 
-__all__ = ["main", "ontology", "plugins", "runs", "serve", "setup"]
+__all__ = ["configuration", "demo", "doctor", "main", "ontology", "plugins", "runs", "serve"]

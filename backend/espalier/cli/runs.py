@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import BadRequest
-from ..jobs import automated
+from ..jobs import automated, presence
 from ..jobs.house import House, current
 from ..jobs.parameters import EXISTING, PARENTS, RunParameters
 from ..jobs.progress import Progress
@@ -29,7 +29,7 @@ def train(project: str, here: bool) -> None:
             version = train_now(house, key, progress, reconcile=True)
         click.echo(f"{version.name}: {version.message}")
     else:
-        _follow(house, house.queues.request_training(key, delay=False, reconcile=True))
+        _follow(house, house.queues.request_training(key, delay=False))
 
 
 @main.command()
@@ -48,7 +48,9 @@ def train(project: str, here: bool) -> None:
 @click.option("--existing", type=click.Choice(EXISTING), default="add", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Count what would be written, and write nothing.")
 @click.option("--here", is_flag=True, help="Run in this process instead of asking a running worker.")
-def run(project: str, dry_run: bool, here: bool, tasks: tuple[int, ...], confidences: tuple[str, ...], **chosen: Any) -> None:
+def run(
+    project: str, dry_run: bool, here: bool, tasks: tuple[int, ...], confidences: tuple[str, ...], **chosen: Any
+) -> None:
     """Automated labeling of PROJECT: predictions for its tasks, which `espalier undo` takes back."""
     house = current(settings())
     key = find_project(house, project).key
@@ -112,7 +114,9 @@ def _print(counts: dict[str, Any]) -> None:
         click.echo(f"{count:>7}  {answer}")
     for problem in counts.get("problems", []):
         click.secho(f"   note  {problem}", fg="yellow")
-    click.echo(f"{counts.get('written', 0)} of {counts.get('tasks', 0)} tasks answered, {counts.get('frames', 0)} frames")
+    click.echo(
+        f"{counts.get('written', 0)} of {counts.get('tasks', 0)} tasks answered, {counts.get('frames', 0)} frames"
+    )
 
 
 class _bar(Progress):
@@ -134,10 +138,10 @@ class _bar(Progress):
 
 def _follow(house: House, job_id: str) -> None:
     """Shows a job until it ends; interrupting asks whether to cancel it."""
-    if not house.queues.workers():
+    if not presence.workers(house.queues.redis):
         click.secho("no worker is running: start `espalier serve`, or add --here", fg="yellow", err=True)
     try:
-        while (status := house.queues.status(job_id)).state in ("queued", "started", "scheduled", "deferred"):
+        while (status := house.queues.status(job_id)).state in ("queued", "running"):
             click.echo(f"\r{status.state}: {status.done}/{status.total} {status.message[:60]:<60}", nl=False, err=True)
             time.sleep(0.3)
     except KeyboardInterrupt:

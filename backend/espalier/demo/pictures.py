@@ -102,9 +102,7 @@ def write_pan(path: Path, *, seed: int = 0, shots: int = 6) -> list[Shot]:
     return story
 
 
-def _pan(
-    photograph: NDArray[np.uint8], part: str | None, random: np.random.Generator
-) -> Iterator[NDArray[np.uint8]]:
+def _pan(photograph: NDArray[np.uint8], part: str | None, random: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
     """One shot: a window that drifts within the left or right half, or anywhere."""
     height, width = 240, 320
     left = int(random.integers(0, 40)) + (0 if part != "right" else photograph.shape[1] - width - 60)

@@ -6,7 +6,6 @@ an annotation.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -32,7 +31,6 @@ def plan(house: House, project_key: str, parameters: RunParameters) -> Run:
     return house.records.add_run(
         project_key,
         parameters.to_json(),
-        id=uuid.uuid4().hex[:12],
         version=f"{version.name}-run{taken + 1}",
         previous=project.published,
         total=len(select(house, project, parameters)),
@@ -76,7 +74,9 @@ def execute(house: House, run_id: str, progress: Progress) -> Run:
             house.records.set_run(run_id, done=done, counts=counts.to_json())
             progress.report(done, len(tasks), f"{done} of {len(tasks)} tasks")
     except Cancelled:
-        return house.records.set_run(run_id, state="cancelled", message="cancelled; what was written stays until undone")
+        return house.records.set_run(
+            run_id, state="cancelled", message="cancelled; what was written stays until undone"
+        )
     except EspalierError as error:
         house.records.set_run(run_id, message=str(error))
         raise

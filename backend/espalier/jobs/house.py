@@ -12,13 +12,13 @@ from pathlib import Path
 from espalier_ontology import labeling_config
 from espalier_ontology.tree import Ontology
 
-from ..contract import Encoder
 from ..errors import BadRequest, EspalierError, NotTrained
 from ..labelstudio.client import LabelStudio
 from ..learning.model import Model
 from ..media.cache import MediaCache
 from ..media.fetch import Fetcher
-from ..plugins.choice import open_encoder
+from ..plugins.checked import CheckedEncoder
+from ..plugins.registry import open_encoder
 from ..settings import Settings
 from ..store.embeddings import EmbeddingStore
 from ..store.records import Records
@@ -35,7 +35,7 @@ class House:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._encoders: dict[str, Encoder] = {}
+        self._encoders: dict[str, CheckedEncoder] = {}
         self._models: OrderedDict[str, Model] = OrderedDict()
         self._clients: dict[str, LabelStudio] = {}
 
@@ -60,7 +60,7 @@ class House:
             max_file_bytes=self.settings.max_file_mb * 1_000_000,
         )
 
-    def encoder(self, device: str | None = None) -> Encoder:
+    def encoder(self, device: str | None = None) -> CheckedEncoder:
         """The encoder that the settings ask for, on a device; kept warm."""
         device = device or self.settings.device
         if device not in self._encoders:

@@ -36,9 +36,10 @@ def reconcile(house: House, project: Project, *, if_older: bool = False) -> None
     mark = f"espalier:reconciled:{project.key}"
     if client is None or (if_older and house.queues.redis.exists(mark)):
         return
+    since = house.records.position(project.key)
     details = client.project(project.id)
     house.records.put_project(
         project.key, title=details.get("title") or "", label_config=details.get("label_config") or project.label_config
     )
-    house.records.reconcile(project.key, client.tasks(project.id))
+    house.records.reconcile(project.key, client.tasks(project.id), since=since)
     house.queues.redis.set(mark, 1, ex=_TRUE_FOR_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import BadRequest
 
@@ -35,7 +35,7 @@ class RunParameters:
     confidence: float | None = None
     confidences: Mapping[str, float] = field(default_factory=dict)
     device: str | None = None
-    parents: str = "run"
+    parents: Literal["run", "people"] = "run"
     existing: str = "add"
     """Predictions of earlier runs: add beside them, skip tasks that have some, or replace them once this one is done."""
 
@@ -67,9 +67,5 @@ class RunParameters:
         unknown = set(value) - known
         if unknown:
             raise BadRequest(f"unknown run parameters {sorted(unknown)}; known are {sorted(known)}")
-        lists = {
-            name: tuple(value[name])
-            for name in ("tasks", "classifications")
-            if value.get(name) is not None
-        }
+        lists = {name: tuple(value[name]) for name in ("tasks", "classifications") if value.get(name) is not None}
         return cls(**{**value, **lists})

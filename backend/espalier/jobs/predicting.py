@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from espalier_ontology import regions, rules
 from espalier_ontology.answers import Answer
@@ -44,7 +45,13 @@ class Predictor:
     """Predicts tasks of one project with one model version and one set of parameters."""
 
     def __init__(
-        self, house: House, project: Project, version: ModelVersion, parameters: RunParameters, *, name: str | None = None
+        self,
+        house: House,
+        project: Project,
+        version: ModelVersion,
+        parameters: RunParameters,
+        *,
+        name: str | None = None,
     ) -> None:
         self.house, self.project, self.parameters = house, project, parameters
         self.name = name or version.name
@@ -66,9 +73,7 @@ class Predictor:
     def _predict_some(self, tasks: Sequence[Mapping[str, Any]], progress: Progress) -> Iterator[Predicted]:
         ontology = self.house.ontology(self.project, (task["data"] for task in tasks))
         opened = open_tasks([(task["id"], task["data"]) for task in tasks], ontology, self.fetcher)
-        wanted = {
-            (one.task_id, name): self._frames(media) for one in opened for name, media in one.media.items()
-        }
+        wanted = {(one.task_id, name): self._frames(media) for one in opened for name, media in one.media.items()}
         report = embed(
             [(one.media[name], wanted[one.task_id, name]) for one in opened for name in one.media],
             self.encoder,
@@ -139,10 +144,10 @@ class Predictor:
             if classification.media == media and (chosen is None or classification.name in chosen):
                 yield classification
 
-    def _scores(self, media: Media, frames: Frames) -> tuple[np.ndarray, dict[Any, np.ndarray]]:
+    def _scores(self, media: Media, frames: Frames) -> tuple[NDArray[Any], dict[Any, NDArray[Any]]]:
         """Frame numbers (n,) and scores by question, each (n, k); read in blocks, so that length costs no memory."""
-        numbers: list[np.ndarray] = []
-        parts: dict[Any, list[np.ndarray]] = {}
+        numbers: list[NDArray[Any]] = []
+        parts: dict[Any, list[NDArray[Any]]] = {}
         for block_numbers, block in self._blocks(media, frames):
             numbers.append(block_numbers)
             for key, scores in self.model.scores(block).items():
@@ -151,7 +156,7 @@ class Predictor:
             return np.zeros(0, np.int64), {}
         return np.concatenate(numbers), {key: np.concatenate(part) for key, part in parts.items()}
 
-    def _blocks(self, media: Media, frames: Frames) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _blocks(self, media: Media, frames: Frames) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         digest = self.encoder.spec.digest
         if media.kind == "video":
             yield from self.house.embeddings.blocks(digest, media.digest, frames)
@@ -184,6 +189,4 @@ class Predictor:
     def _decision(self, frames: Frames, media: Media) -> Decision:
         starts = [start for start, _ in frames.ranges[:2]]
         stride = starts[1] - starts[0] if len(starts) > 1 else 1
-        return Decision(
-            cutoff=self.parameters.confidence, cutoffs=dict(self.parameters.confidences), stride=stride
-        )
+        return Decision(cutoff=self.parameters.confidence, cutoffs=dict(self.parameters.confidences), stride=stride)

@@ -30,12 +30,14 @@ def connect(project_key: str) -> str:
     return f"project {project.id} is connected"
 
 
-def train(project_key: str, reconcile: bool = False) -> str:
-    """Train on all answers so far. Waits until the burst of annotations that asked for it is over."""
+def train(project_key: str) -> str:
+    """Train on all answers so far, once the burst of annotations that asked for it is over."""
     house = current()
-    with house.queues.training_turn(project_key):
+    with house.queues.alone(project_key):
+        house.queues.wait_for_quiet(project_key)
+        house.queues.training_starts(project_key)
         try:
-            version = training.train(house, project_key, current_progress(), reconcile=reconcile)
+            version = training.train(house, project_key, current_progress())
         except NotTrained as reason:
             log.info("project %s: no new model version: %s", project_key, reason)
             return str(reason)

@@ -9,16 +9,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+import numpy as np
+
 from espalier_ontology import regions
 from espalier_ontology.frames import Frames
 from espalier_ontology.tree import Ontology
 
 from ..contract import Embeddings, EncoderSpec
 from ..errors import NotTrained
-from ..learning.targets import Annotated, Question, questions
+from ..learning.model import Model
+from ..learning.questions import Annotated, LeftOut, Question
+from ..learning.targets import lesson
 from ..learning.training import train as fit
 from ..media.media import Media
-from ..plugins.registry import classifier_factory
+from ..plugins.registry import new_classifier
 from ..store.rows import Annotation, ModelVersion, Project, Task
 from . import mirroring
 from .embedding import embed
@@ -51,7 +55,9 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
     mirroring.reconcile(house, project, if_older=not reconcile)
     project = house.project(project_key)
     examples = gather(house, project)
-    asked = questions(examples.ontology, examples.annotated)
+    learned = lesson(examples.ontology, examples.annotated)
+    asked = learned.questions
+    examples.problems += [_sentence(left_out) for left_out in learned.left_out]
     if not asked:
         house.records.mark_trained(project_key, project.revision)
         raise NotTrained(_nothing_to_learn(examples))
@@ -72,7 +78,7 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         asked,
         lambda question: _embeddings(house, encoder.spec, question, examples.media),
         encoder=encoder.spec,
-        classifier=classifier_factory,
+        classifier=new_classifier,
         seed=SEED,
         data_fingerprint=examples.fingerprint,
     )
@@ -108,20 +114,17 @@ def gather(house: House, project: Project) -> Examples:
         one = opened[annotation.task_id]
         reading = regions.read(ontology, annotation.result, timelines=one.timelines, lengths=one.lengths)
         examples.problems += [f"task {annotation.task_id}: {problem}" for problem in reading.problems]
-        for name, media in one.media.items():
-            answers = tuple(
-                answer for answer in reading.answers if ontology.classification(answer.classification).media == name
+        examples.annotated += [
+            Annotated(
+                media=media.digest,
+                group=media.digest,
+                answers=reading.answers,
+                length=media.length,
+                ground_truth=annotation.ground_truth,
+                tag=name,
             )
-            if answers:
-                examples.annotated.append(
-                    Annotated(
-                        media=media.digest,
-                        group=media.digest,
-                        answers=answers,
-                        length=media.length,
-                        ground_truth=annotation.ground_truth,
-                    )
-                )
+            for name, media in one.media.items()
+        ]
     return examples
 
 
@@ -148,12 +151,16 @@ def _readable(
 ) -> tuple[Question, ...]:
     """The questions without the rows whose frames could not be read."""
     return tuple(
-        question.rows([bool(house.embeddings.has(spec.digest, *key)) for key in _keys(question, media)])
+        question.rows(np.array([_is_kept(house, spec, *key) for key in _keys(question, media)], np.bool_))
         for question in asked
     )
 
 
-def _keep(house: House, project: Project, spec: EncoderSpec, model, examples: Examples) -> ModelVersion:  # type: ignore[no-untyped-def]
+def _is_kept(house: House, spec: EncoderSpec, digest: str, frame: int) -> bool:
+    return not house.embeddings.missing(spec.digest, digest, Frames.at([frame]))
+
+
+def _keep(house: House, project: Project, spec: EncoderSpec, model: Model, examples: Examples) -> ModelVersion:
     number = 1 + max((_number(version.name) for version in house.records.versions(project.key)), default=0)
     name = f"espalier-v{number}"
     directory = house.version_directory(project, name)
@@ -181,6 +188,11 @@ def _keep(house: House, project: Project, spec: EncoderSpec, model, examples: Ex
     house.records.serve(project.key, name)
     log.info("project %s: %s serves; %d classifiers, %s", project.id, name, len(trained), message)
     return version
+
+
+def _sentence(left_out: LeftOut) -> str:
+    where = " / ".join((left_out.classification, *left_out.parent))
+    return f"{where}: {left_out.frames} frames, {left_out.reason}"
 
 
 def _number(name: str) -> int:

@@ -1,0 +1,169 @@
+"""/webhook and /health under load: 16 clients at once while a training and a prediction are running.
+
+The limit it is compared to: Label Studio gives /health 1 s, and a webhook 1 s within the annotator's click, once.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from espalier.demo.pictures import IMAGE_CONFIG, write_digits
+
+CLIENTS, SECONDS, DIGITS = 16, 20.0, 400
+KEY = "1.1700000000"
+PROJECT = {"id": 1, "title": "bench", "created_at": "2023-11-14T22:13:20Z", "label_config": IMAGE_CONFIG}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        digits = write_digits(directory / "digits", DIGITS)
+        with _backend(directory) as url:
+            session = requests.Session()
+            _post(session, url, "/setup", {"project": KEY, "schema": IMAGE_CONFIG, "hostname": "", "access_token": ""})
+            tasks = [_task(number, digit.path) for number, digit in enumerate(digits, start=1)]
+            for task, digit in zip(tasks[: DIGITS // 2], digits, strict=False):
+                _post(session, url, "/webhook", _event(task, digit.answers))
+            _wait_for_version(session, url)
+            print(
+                f"{CLIENTS} clients for {SECONDS:.0f} s, while trainings and predictions run; load {os.getloadavg()[0]:.1f}"
+            )
+            versions_before = _version(session, url)
+            times, predicted = _load(url, tasks, digits)
+            print(f"trainings meanwhile: {versions_before} -> {_version(session, url)}; /predict calls: {predicted}")
+            print("| route | requests | req/s | p50 ms | p99 ms | worst ms |\n| --- | --- | --- | --- | --- | --- |")
+            for route, values in times.items():
+                ordered = sorted(values)
+                print(
+                    f"| {route} | {len(ordered)} | {len(ordered) / SECONDS:.0f} | {statistics.median(ordered) * 1e3:.1f} "
+                    f"| {ordered[int(len(ordered) * 0.99)] * 1e3:.1f} | {ordered[-1] * 1e3:.1f} |"
+                )
+
+
+def _load(url: str, tasks: list[dict[str, Any]], digits: list[Any]) -> tuple[dict[str, list[float]], int]:
+    times: dict[str, list[float]] = {"/health": [], "/webhook": []}
+    stop = time.monotonic() + SECONDS
+    predicted = 0
+
+    def client(number: int) -> None:
+        session = requests.Session()
+        turn = 0
+        while time.monotonic() < stop:
+            turn += 1
+            which = (number * 7919 + turn) % (DIGITS // 2)
+            route = "/health" if (number + turn) % 2 else "/webhook"
+            start = time.perf_counter()
+            if route == "/health":
+                session.get(f"{url}/health", timeout=30).raise_for_status()
+            else:
+                body = _event(tasks[which], digits[which].answers, annotation=1000 + which)
+                session.post(f"{url}/webhook", json=body, timeout=30).raise_for_status()
+            times[route].append(time.perf_counter() - start)
+            time.sleep(0.01)
+
+    def predictor() -> None:
+        nonlocal predicted
+        session = requests.Session()
+        while time.monotonic() < stop:
+            for task in tasks[DIGITS // 2 :]:
+                task["meta"] = {"again": time.time()}
+                task["data"]["again"] = str(time.time())
+            _post(
+                session, url, "/predict", {"tasks": tasks[DIGITS // 2 :], "project": KEY, "label_config": IMAGE_CONFIG}
+            )
+            predicted += 1
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+    threads.append(threading.Thread(target=predictor))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times, predicted
+
+
+def _task(number: int, path: Path) -> dict[str, Any]:
+    return {"id": number, "data": {"image": str(path)}, "annotations": [], "predictions": [], "project": 1}
+
+
+def _event(task: dict[str, Any], answers: dict[str, str], annotation: int | None = None) -> dict[str, Any]:
+    result = [
+        {"id": f"r{name}", "from_name": name, "to_name": "image", "type": "choices", "value": {"choices": [option]}}
+        for name, option in answers.items()
+    ]
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{int(time.time() % 1 * 1e6):06d}Z"
+    said = {
+        "id": annotation or task["id"],
+        "task": task["id"],
+        "result": result,
+        "was_cancelled": False,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+    return {"action": "ANNOTATION_CREATED", "annotation": said, "task": task, "project": PROJECT}
+
+
+@contextmanager
+def _backend(directory: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "ESPALIER_DATA_DIR": str(directory / "data"),
+        "ESPALIER_MEDIA_ROOTS": str(directory),
+        "ESPALIER_DEBOUNCE_S": "0.5",
+        "ESPALIER_LOG_LEVEL": "WARNING",
+    }
+    program = [sys.executable, "-m", "espalier.cli", "serve"]
+    with (directory / "log").open("wb") as log:
+        server = subprocess.Popen(program, env=environment, stdout=log, stderr=log)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(300):
+                try:
+                    requests.get(f"{url}/health", timeout=1)
+                    break
+                except requests.RequestException:
+                    time.sleep(0.1)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _post(session: requests.Session, url: str, route: str, body: dict[str, Any]) -> Any:
+    answer = session.post(f"{url}{route}", json=body, timeout=120)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def _version(session: requests.Session, url: str) -> str:
+    body = {"project": KEY, "schema": IMAGE_CONFIG, "hostname": "", "access_token": ""}
+    return str(_post(session, url, "/setup", body)["model_version"])
+
+
+def _wait_for_version(session: requests.Session, url: str) -> None:
+    for _ in range(600):
+        if _version(session, url) != "untrained":
+            return
+        time.sleep(0.2)
+    raise SystemExit("no model version within two minutes")
+
+
+if __name__ == "__main__":
+    main()
