@@ -44,6 +44,10 @@ class NotTrained(EspalierError):
     """There is no model version yet, or too few answers for one; says what is still needed."""
 
 
+class BadModel(EspalierError):
+    """The files of a model version are missing, changed or of another format; train again, or put them back."""
+
+
 class LabelStudioRefused(EspalierError):
     """Label Studio answered no, with HTTP status `status` (token, permission, missing project); repeating is no use."""
 
