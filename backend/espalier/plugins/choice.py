@@ -6,9 +6,11 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..contract import EncoderRequest
+from ..contract import EncoderRequest, Pictures
 from ..errors import BadSetting, BrokenPlugin, NoWeights
+from ..settings import Settings
 from .checked import CheckedEncoder
+from .installed import encoders
 from .plugin import Plugin
 
 log = logging.getLogger(__name__)
@@ -18,11 +20,36 @@ AUTO = "timm"
 FALLBACK = "classic"
 
 
-def choose_encoder(encoder: str, request: EncoderRequest, plugins: Mapping[str, Plugin]) -> CheckedEncoder:
-    """Open the encoder that the setting names: `auto`, `<plugin>`, or `<plugin>:<preset or model>`.
+def open_encoder(
+    settings: Settings, *, device: str | None = None, calibration: Pictures | None = None
+) -> CheckedEncoder:
+    """The encoder that the settings name, on their device or the given one.
 
-    `auto` opens `timm` with whatever weights can be had, else `classic`. What the person asked for by name is
-    opened or refused (BadSetting, NoWeights, BrokenPlugin), never replaced.
+    Raises BadSetting for a name, model or device that is not there, NoWeights where its weights cannot be had,
+    BrokenPlugin for one that cannot be loaded.
+    """
+    request = encoder_request(settings, calibration)
+    return choose_encoder(settings.encoder, replace(request, device=device or request.device), encoders())
+
+
+def encoder_request(settings: Settings, calibration: Pictures | None = None) -> EncoderRequest:
+    """What the operator's settings ask of an encoder; converted models are kept in the data directory."""
+    return EncoderRequest(
+        preset=settings.preset,
+        device=settings.device,
+        precision=settings.precision,
+        threads=settings.threads,
+        weights_dir=settings.weights_dir,
+        cache_dir=settings.data_dir / "encoders",
+        calibration=calibration,
+    )
+
+
+def choose_encoder(encoder: str, request: EncoderRequest, plugins: Mapping[str, Plugin]) -> CheckedEncoder:
+    """Open `auto`, `<plugin>`, or `<plugin>:<preset or model>`.
+
+    `auto` opens `timm` with the best weights that can be had, else `classic`. What the person asked for by name is
+    opened or refused, never replaced.
     """
     name, _, rest = encoder.strip().partition(":")
     if name == "auto" and not rest:

@@ -42,7 +42,7 @@ class NotEmbedded(EspalierError, LookupError):
 class EmbeddingStore:
     """Embeddings by (encoder digest, media digest, frame). Safe for several threads, processes and sudden ends.
 
-    float16 halves the disk; with unit rows it moves a cosine by about 1e-4 at most. Rows come back as float32 of norm 1.
+    float16 halves the disk; with unit rows it moves a cosine by about 1e-4 at most. Rows come back as float32, norm 1.
     """
 
     def __init__(self, directory: Path, *, storage: Storage = "float16") -> None:

@@ -1,0 +1,119 @@
+"""The encoder: finds weights, device and runtime, and turns features into embeddings."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from espalier.contract import Embeddings, EncoderRequest, EncoderSpec, Pictures, StreamEncoder
+from espalier.errors import BadSetting
+
+from . import converted, device
+from .network import Description, build
+from .runtime import Runtime, unit
+from .weights import Weights, find_weights
+
+# Raise it with every change that moves an embedding.
+VERSION = "timm-1"
+
+
+class TimmEncoder:
+    """Any timm network without its head: pooled features, brought to norm 1."""
+
+    def __init__(self, spec: EncoderSpec, runtime: Runtime) -> None:
+        self.spec = spec
+        self.runtime = runtime
+
+    @classmethod
+    def open(cls, request: EncoderRequest) -> TimmEncoder:
+        """Raises NoWeights naming the places tried, BadSetting for a device, model or weights that cannot be used."""
+        kind, name = device.resolve(request.device)
+        weights = find_weights(request, kind)
+        sha256 = weights.digest()
+        remark = ""
+        runtime: Runtime
+        if kind == "cpu" and importlib.util.find_spec("openvino") is not None:
+            runtime, description, remark = _on_openvino(request, weights, sha256)
+        else:
+            runtime, description, remark = _on_torch(request, weights, kind, name)
+        about = f"{weights.reason}; on {name} with {runtime.name} {runtime.precision}"
+        spec = EncoderSpec(
+            name=f"timm:{weights.model}{'' if weights.path else '@random'}",
+            dim=description.dim,
+            input_size=description.input_size,
+            digest=_digest(description, sha256, runtime),
+            licence=description.licence,
+            reason=f"{about}; {remark}" if remark else about,
+        )
+        return cls(spec, runtime)
+
+    def encode(self, frames: Pictures) -> Embeddings:
+        return next(iter(self.encode_stream([frames])))
+
+    def encode_stream(self, batches: Iterable[Pictures]) -> Iterator[Embeddings]:
+        for features in self.runtime.stream(batches):
+            yield unit(features)
+
+
+def _on_openvino(request: EncoderRequest, weights: Weights, sha256: str) -> tuple[Runtime, Description, str]:
+    from .int8 import quantised
+    from .openvino_graph import convert
+    from .openvino_runtime import OpenVinoRuntime, precision_for
+
+    precision = precision_for(request.precision)
+    exact: Any
+    place = converted.place(request.cache_dir, weights.model, sha256, "float") if request.cache_dir else None
+    kept = converted.load(place) if place else None
+    if kept is not None:
+        exact, description = kept.graph, kept.description
+    else:
+        module, description = build(weights)
+        exact = convert(module, description)
+        if place is not None:
+            converted.keep(place, exact, description)
+    if request.precision != "int8":
+        return OpenVinoRuntime(exact, precision, request.threads), description, ""
+    graph, remark = quantised(request, weights, sha256, exact, description)
+    if graph is None:
+        return OpenVinoRuntime(exact, precision, request.threads), description, f"int8 was asked for: {remark}"
+    return OpenVinoRuntime(graph, "int8", request.threads), description, remark
+
+
+def _on_torch(request: EncoderRequest, weights: Weights, kind: str, name: str) -> tuple[Runtime, Description, str]:
+    from .torch_runtime import TorchRuntime
+
+    module, description = build(weights)
+    remark = "int8 was asked for: it needs OpenVINO on the CPU" if request.precision == "int8" else ""
+    # bf16 loses to fp32 on most small networks under torch on a CPU; on a GPU it always wins.
+    wants_bf16 = request.precision == "bf16" or (kind == "cuda" and request.precision != "fp32")
+    precision = "bf16" if wants_bf16 else "fp32"
+    if kind == "cuda" and precision == "bf16":
+        import torch
+
+        if not torch.cuda.is_bf16_supported():
+            if request.precision == "bf16":
+                raise BadSetting(f"ESPALIER_PRECISION=bf16, but {name} has no bf16; use auto or fp32")
+            precision = "fp32"
+    return TorchRuntime(module, description, name, precision, request.threads), description, remark
+
+
+def _digest(description: Description, weights_sha256: str, runtime: Runtime) -> str:
+    """What an embedding depends on: network, weights, the pictures' form, and the arithmetic. 32 hex digits."""
+    made_of = [
+        VERSION,
+        description.model.partition(".")[0],
+        weights_sha256,
+        description.input_size,
+        description.mean,
+        description.std,
+        "squash",
+        runtime.name,
+        runtime.precision,
+    ]
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
+
+
+_: type[StreamEncoder] = TimmEncoder
