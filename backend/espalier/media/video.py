@@ -152,7 +152,7 @@ def _decoded(container: Any, stream: Any) -> Iterator[Any]:
         for packet in container.demux(stream):
             try:
                 yield from packet.decode()
-            except av.error.FFmpegError:  # noqa: PERF203  (a packet's error must not end the others)
+            except av.error.FFmpegError:
                 yield None
     except av.error.FFmpegError:  # the file ends in the middle: what the decoder holds is still good
         yield from _drained(stream)
