@@ -73,12 +73,15 @@ class Encoder(Protocol):
 
     spec: EncoderSpec
 
-    @classmethod
-    def open(cls, request: EncoderRequest) -> Encoder:
+    def encode(self, frames: Pictures) -> Embeddings: ...
+
+
+class EncoderClass(Protocol):
+    """What the entry point of an encoder names."""
+
+    def open(self, request: EncoderRequest) -> Encoder:
         """Load it. Raises NoWeights or BadSetting with what to do."""
         ...
-
-    def encode(self, frames: Pictures) -> Embeddings: ...
 
 
 @runtime_checkable
@@ -109,8 +112,13 @@ class Classifier(Protocol):
 
     def save(self, directory: Path) -> None: ...
 
-    @classmethod
-    def load(cls, directory: Path) -> Classifier: ...
+
+class ClassifierClass(Protocol):
+    """What the entry point of a classifier names: called without arguments, it gives an untrained one."""
+
+    def __call__(self) -> Classifier: ...
+
+    def load(self, directory: Path) -> Classifier: ...
 
 
 @runtime_checkable
@@ -148,5 +156,10 @@ class Index(Protocol):
 
     def save(self, directory: Path) -> None: ...
 
-    @classmethod
-    def load(cls, directory: Path) -> Index: ...
+
+class IndexClass(Protocol):
+    """What the entry point of an index names: called without arguments, it gives an empty one."""
+
+    def __call__(self) -> Index: ...
+
+    def load(self, directory: Path) -> Index: ...

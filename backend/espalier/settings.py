@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -98,7 +98,7 @@ class Settings:
         15.0, "ESPALIER_PREDICT_DEADLINE_S", help="how long /predict waits before it answers with what is ready"
     )
     debounce_s: float = _setting(2.0, "ESPALIER_DEBOUNCE_S", help="quiet time after an annotation before training")
-    parents: str = _setting(
+    parents: Literal["run", "people"] = _setting(
         "run", "ESPALIER_PARENTS", help="who may answer a parent: a person, or also the run", choices=("people", "run")
     )
     log_level: str = _setting(

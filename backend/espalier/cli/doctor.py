@@ -96,7 +96,7 @@ def _encoder(house: House) -> Iterator[Check]:
     yield Check(
         "encoder",
         "warning" if fallback else "ok",
-        f"{encoder.spec.name}, {encoder.spec.dim} numbers a frame, licence {encoder.spec.licence}: {encoder.spec.reason}",
+        f"{encoder.spec.name}, {encoder.spec.dim} numbers a frame: {encoder.spec.reason}",
         "put pretrained weights as <timm name>.safetensors into a directory and set ESPALIER_WEIGHTS_DIR"
         if fallback
         else "",

@@ -102,7 +102,7 @@ def versions(project: str) -> None:
 
 
 def _cutoff(text: str) -> tuple[str, float]:
-    name, equals, value = text.rpartition("=")
+    name, _, value = text.rpartition("=")
     try:
         return name, float(value)
     except ValueError:

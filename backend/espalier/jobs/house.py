@@ -18,7 +18,7 @@ from ..learning.model import Model
 from ..media.cache import MediaCache
 from ..media.fetch import Fetcher
 from ..plugins.checked import CheckedEncoder
-from ..plugins.registry import open_encoder
+from ..plugins.registry import load_classifier, open_encoder
 from ..settings import Settings
 from ..store.embeddings import EmbeddingStore
 from ..store.records import Records
@@ -36,7 +36,7 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._encoders: dict[str, CheckedEncoder] = {}
-        self._models: OrderedDict[str, Model] = OrderedDict()
+        self._models: OrderedDict[Path, Model] = OrderedDict()
         self._clients: dict[str, LabelStudio] = {}
 
     @cached_property
@@ -85,14 +85,14 @@ class House:
     def version_directory(self, project: Project, name: str) -> Path:
         return self.settings.data_dir / "versions" / project.key / name
 
-    def model(self, version: ModelVersion) -> Model:
-        """The model of a version, loaded once; the last few are kept."""
-        if version.directory not in self._models:
-            self._models[version.directory] = Model.load(Path(version.directory))
+    def model(self, directory: Path) -> Model:
+        """The model of a version's directory, loaded once; the last few are kept."""
+        if directory not in self._models:
+            self._models[directory] = Model.load(directory, load_classifier=load_classifier)
             while len(self._models) > _MODELS_KEPT:
                 self._models.popitem(last=False)
-        self._models.move_to_end(version.directory)
-        return self._models[version.directory]
+        self._models.move_to_end(directory)
+        return self._models[directory]
 
     def version(self, project: Project, name: str | None = None) -> ModelVersion:
         """A model version by name, or the one that serves."""

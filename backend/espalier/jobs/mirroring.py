@@ -17,8 +17,8 @@ def connect(house: House, project: Project) -> bool:
     client = house.label_studio(project)
     if client is None:
         log.warning(
-            "project %s: no token of Label Studio works here, so Espalier learns only from annotations that arrive from "
-            "now on, cannot read uploaded media that need a login, and cannot push predictions. "
+            "project %s: no token of Label Studio works here, so Espalier learns only from annotations that arrive "
+            "from now on, cannot read uploaded media that need a login, and cannot push predictions. "
             "Create a Personal Access Token under Account & Settings and set LABEL_STUDIO_API_KEY",
             project.id,
         )

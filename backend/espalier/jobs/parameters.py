@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from espalier_ontology.frames import Frames
+from espalier_ontology.tree import Ontology
+
 from ..errors import BadRequest
+from ..learning.decision import Decision
 
 EXISTING = ("add", "skip", "replace")
 PARENTS = ("run", "people")
@@ -37,7 +41,7 @@ class RunParameters:
     device: str | None = None
     parents: Literal["run", "people"] = "run"
     existing: str = "add"
-    """Predictions of earlier runs: add beside them, skip tasks that have some, or replace them once this one is done."""
+    """Predictions of earlier runs: add beside them, skip tasks that have some, or replace them when this one is done."""
 
     def __post_init__(self) -> None:
         if self.first < 1 or (self.last is not None and self.last < self.first):
@@ -54,8 +58,28 @@ class RunParameters:
             raise BadRequest(f"existing must be one of {', '.join(EXISTING)}, got {self.existing!r}")
         if self.filter not in FILTERS and "=" not in self.filter:
             raise BadRequest(
-                f"filter must be one of {', '.join(FILTERS)}, view=<tab id> or <data field>=<pattern>, got {self.filter!r}"
+                f"filter must be one of {', '.join(FILTERS)}, view=<tab id> or <data field>=<pattern>, "
+                f"got {self.filter!r}"
             )
+
+    def decision(self, ontology: Ontology, within: Frames, stride: int) -> Decision:
+        """The cutoffs of this run for one media, of which the frames `within` were looked at, every stride-th."""
+        cutoffs: dict[str, float | dict[str, float]] = {}
+        for name, value in self.confidences.items():
+            classification, slash, option = name.partition("/")
+            if name in ontology or not slash:
+                cutoffs[name] = value
+            else:
+                by_option = cutoffs.setdefault(classification, {})
+                if isinstance(by_option, dict):
+                    by_option[option] = value
+        return Decision(
+            cutoff=self.confidence,
+            cutoffs=cutoffs,
+            stride=stride,
+            within=within,
+            only=frozenset(self.classifications) if self.classifications is not None else None,
+        )
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

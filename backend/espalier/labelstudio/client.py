@@ -75,6 +75,22 @@ class LabelStudio:
                 page_size,
             )
 
+    def task_ids_of_view(self, project_id: int, view_id: int) -> set[int]:
+        """The tasks that a Data Manager tab shows, by its filters."""
+        ids: set[int] = set()
+        page = 1
+        while True:
+            answer = self._mapping(
+                "GET",
+                "/api/tasks",
+                query={"project": project_id, "view": view_id, "page": page, "page_size": PAGE},
+                doing=f"list the tasks of tab {view_id}",
+            )
+            ids |= {int(task["id"]) for task in answer["tasks"]}
+            if not answer["tasks"] or len(ids) >= int(answer.get("total", 0)):
+                return ids
+            page += 1
+
     def set_model_version(self, project_id: int, version: str) -> None:
         """Make `version` the one that the label stream shows; predictions of it must exist already."""
         self._transport.json(
