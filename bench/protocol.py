@@ -38,9 +38,7 @@ def main() -> None:
             for task, digit in zip(tasks[: DIGITS // 2], digits, strict=False):
                 _post(session, url, "/webhook", _event(task, digit.answers))
             _wait_for_version(session, url)
-            print(
-                f"{CLIENTS} clients for {SECONDS:.0f} s, while trainings and predictions run; load {os.getloadavg()[0]:.1f}"
-            )
+            print(f"{CLIENTS} clients for {SECONDS:.0f} s, with training and prediction; load {os.getloadavg()[0]:.1f}")
             versions_before = _version(session, url)
             times, predicted = _load(url, tasks, digits)
             print(f"trainings meanwhile: {versions_before} -> {_version(session, url)}; /predict calls: {predicted}")
@@ -48,7 +46,8 @@ def main() -> None:
             for route, values in times.items():
                 ordered = sorted(values)
                 print(
-                    f"| {route} | {len(ordered)} | {len(ordered) / SECONDS:.0f} | {statistics.median(ordered) * 1e3:.1f} "
+                    f"| {route} | {len(ordered)} | {len(ordered) / SECONDS:.0f} "
+                    f"| {statistics.median(ordered) * 1e3:.1f} "
                     f"| {ordered[int(len(ordered) * 0.99)] * 1e3:.1f} | {ordered[-1] * 1e3:.1f} |"
                 )
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from espalier_ontology import regions, rules
 from espalier_ontology.answers import Answer
@@ -158,10 +157,8 @@ class Predictor:
             return
         readable = [frame for frame in frames if self._is_kept(media, frame)]
         if readable:
-            rows: NDArray[np.float32] = self.house.embeddings.read_many(
-                digest, [media.key(frame) for frame in readable]
-            )
-            yield np.array(readable, np.int64), rows
+            keys = [media.key(frame) for frame in readable]
+            yield np.array(readable, np.int64), self.house.embeddings.read_many(digest, keys)
 
     def _is_kept(self, media: Media, frame: int) -> bool:
         item, number = media.key(frame)
