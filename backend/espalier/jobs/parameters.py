@@ -41,7 +41,7 @@ class RunParameters:
     device: str | None = None
     parents: Literal["run", "people"] = "run"
     existing: str = "add"
-    """Predictions of earlier runs: add beside them, skip tasks that have some, or replace them when this one is done."""
+    """What to do about predictions of earlier runs: add, skip tasks that have some, or replace (once this is done)."""
 
     def __post_init__(self) -> None:
         if self.first < 1 or (self.last is not None and self.last < self.first):

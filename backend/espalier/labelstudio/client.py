@@ -101,11 +101,11 @@ class LabelStudio:
         )
 
     def model_versions(self, project_id: int) -> dict[str, int]:
-        """How many predictions the project has of each version."""
+        """How many predictions the project has of each version; connected backends, which it lists too, are left out."""
         answer = self._mapping(
             "GET", f"/api/projects/{project_id}/model-versions", doing=f"list project {project_id}'s model versions"
         )
-        return {str(name): int(count) for name, count in answer.items()}
+        return {str(name): int(count) for name, count in answer.items() if count}
 
     def delete_version(self, project_id: int, version: str) -> int:
         """Delete every prediction of a version; how many there were."""
