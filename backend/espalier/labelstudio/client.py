@@ -101,7 +101,7 @@ class LabelStudio:
         )
 
     def model_versions(self, project_id: int) -> dict[str, int]:
-        """How many predictions the project has of each version; connected backends, which it lists too, are left out."""
+        """How many predictions the project has of each version (without connected backends, which it lists too)."""
         answer = self._mapping(
             "GET", f"/api/projects/{project_id}/model-versions", doing=f"list project {project_id}'s model versions"
         )
