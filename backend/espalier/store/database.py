@@ -87,13 +87,17 @@ def open_engine(url: str) -> Engine:
     parsed = _parse(url)
     try:
         engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else create_engine(parsed, pool_pre_ping=True)
-        _migrate(engine)
+        try:
+            _migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except ModuleNotFoundError as error:
         raise BadSetting(
             f"{_shown(parsed)} needs {error.name}: pip install 'label-studio-espalier[postgresql]'"
         ) from error
-    except (OperationalError, OSError) as error:
-        why = str(error.orig if isinstance(error, OperationalError) else error).strip().splitlines()[0]
+    except (DBAPIError, OSError) as error:
+        why = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()[0]
         raise BadSetting(
             f"the database {_shown(parsed)} cannot be opened: {why}; check ESPALIER_DATABASE_URL"
         ) from error
@@ -170,11 +174,13 @@ def _migrate(engine: Engine) -> None:
         with engine.connect() as connection:
             if MigrationContext.configure(connection).get_current_revision() == newest:
                 return
-        with engine.connect().execution_options(writes=True) as connection, connection.begin():
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        with engine.connect() as connection:
+            connection.execution_options(writes=True)
+            with connection.begin():
+                if engine.dialect.name == "postgresql":
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
 
 
 @contextmanager

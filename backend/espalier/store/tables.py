@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, Double, ForeignKey, Index, MetaData, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -51,6 +51,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text(),
         int: BigInteger(),
+        float: Double(),
         datetime: UtcTime(),
         dict[str, Any]: JsonText(),
         list[dict[str, Any]]: JsonText(),

@@ -91,7 +91,7 @@ def upgrade() -> None:
         _whole("task_id"),
         _words("inputs"),
         _words("result"),
-        sa.Column("score", sa.Float(53), nullable=False),
+        sa.Column("score", sa.Double, nullable=False),
         _words("message"),
         sa.PrimaryKeyConstraint("project_key", "version", "task_id", name="pk_predictions"),
     )

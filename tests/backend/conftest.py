@@ -1,0 +1,140 @@
+"""Real servers for the tests: a scratch PostgreSQL where one is installed, and the embedded Valkey."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from espalier.jobs import valkey
+from espalier.jobs.queue import Queues
+from espalier.settings import Settings
+from espalier.store.records import Records
+
+StartWorker = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The socket directory of a scratch cluster, which belongs to an unprivileged user, and ends with the tests."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    path = os.pathsep.join([*map(str, reversed(binaries)), os.environ.get("PATH", "")])
+    initdb, server = shutil.which("initdb", path=path), shutil.which("postgres", path=path)
+    if not initdb or not server:
+        pytest.skip("PostgreSQL is not installed here (Debian: apt-get install postgresql)")
+    user = None
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        user = next(entry for entry in pwd.getpwall() if entry.pw_name in {"postgres", "nobody"}).pw_name
+    home = Path(tempfile.mkdtemp(prefix="espalier-postgres-", dir="/tmp"))
+    if user:
+        shutil.chown(home, user)
+    try:
+        subprocess.run(
+            [initdb, "-D", home / "data", "-U", "espalier", "-A", "trust", "-N"],
+            check=True, user=user, cwd="/", stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        with (home / "log").open("wb") as log:
+            running = subprocess.Popen(
+                [server, "-D", home / "data", "-k", home, "-c", "listen_addresses=", "-c", "fsync=off"],
+                user=user, cwd="/", stdout=log, stderr=log,
+            )  # fmt: skip
+        try:
+            _wait_for_postgres(home, running)
+            yield str(home)
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(timeout=30)
+    finally:
+        shutil.rmtree(home)
+
+
+def _wait_for_postgres(home: Path, running: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            psycopg.connect(host=str(home), user="espalier", dbname="postgres").close()
+        except psycopg.OperationalError:
+            if running.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the scratch PostgreSQL did not start:\n{(home / 'log').read_text()}")
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture
+def new_postgres(postgres: str) -> str:
+    """The URL of an empty database."""
+    name = f"test_{secrets.token_hex(4)}"
+    with psycopg.connect(host=postgres, user="espalier", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return f"postgresql://espalier@/{name}?host={postgres}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("new_postgres"))
+    return f"sqlite:///{tmp_path / 'records.sqlite'}"
+
+
+@pytest.fixture
+def records(database_url: str) -> Iterator[Records]:
+    opened = Records.open(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def data_settings(tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an own data directory; its Valkey, if one was started, is stopped."""
+    settings = Settings(data_dir=tmp_path / "data", debounce_s=0.2)
+    yield settings
+    valkey.stop(settings.data_dir)
+
+
+@pytest.fixture
+def queues(data_settings: Settings) -> Iterator[Queues]:
+    """On a real Valkey. The steps are those of a module `probe_steps`, which `start_worker` finds in `tmp_path`."""
+    opened = Queues.open(data_settings, steps="probe_steps")
+    yield opened
+    opened.redis.close()
+
+
+@pytest.fixture
+def start_worker(data_settings: Settings, tmp_path: Path) -> Iterator[StartWorker]:
+    """start_worker("training", ..., burst=False): a real worker process; what is left of them is killed."""
+    started: list[subprocess.Popen[bytes]] = []
+    program = (
+        "import sys; from pathlib import Path;"
+        "from espalier.settings import Settings; from espalier.jobs import worker;"
+        f"settings = Settings(data_dir=Path({str(data_settings.data_dir)!r}), debounce_s={data_settings.debounce_s});"
+        "worker.work(settings, sys.argv[2:], burst=sys.argv[1] == 'burst', steps='probe_steps')"
+    )
+
+    def start(*roles: str, burst: bool = False) -> subprocess.Popen[bytes]:
+        with (tmp_path / "worker.log").open("ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-c", program, "burst" if burst else "stay", *roles],
+                env=os.environ | {"PYTHONPATH": str(tmp_path)},
+                cwd=tmp_path,
+                stderr=log,
+            )
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.wait()

@@ -1,0 +1,52 @@
+"""Runs, and how far each has come."""
+
+from __future__ import annotations
+
+import pytest
+
+from espalier.errors import BadRequest
+from espalier.store.records import Records
+
+KEY = "10.1795197302"
+
+
+def test_a_run_is_queued_with_what_was_asked(records: Records) -> None:
+    run = records.add_run(KEY, {"first": 1, "cutoffs": {"cls": 0.8}}, version="v1-run1", previous="v1", total=3)
+    assert records.run(run.id) == run
+    assert (run.state, run.version, run.previous, run.parameters["cutoffs"]) == (
+        "queued",
+        "v1-run1",
+        "v1",
+        {"cls": 0.8},
+    )
+    assert records.run("nothing") is None
+
+
+def test_a_run_without_a_name_is_named_after_itself(records: Records) -> None:
+    run = records.add_run(KEY, {})
+    assert run.version == f"run-{run.id}"
+
+
+def test_runs_come_the_newest_first(records: Records) -> None:
+    ids = [records.add_run(KEY, {}).id for _ in range(3)]
+    records.add_run("11.1", {})
+    assert [run.id for run in records.runs(KEY)] == ids[::-1]
+
+
+def test_a_run_moves_on(records: Records) -> None:
+    run = records.add_run(KEY, {})
+    changed = records.set_run(run.id, state="running", done=2, counts={"written": 2})
+    assert records.run(run.id) == changed
+    assert (changed.done, changed.counts) == (2, {"written": 2})
+    with pytest.raises(BadRequest, match="no run"):
+        records.set_run("nothing", done=1)
+    with pytest.raises(BadRequest, match="has no stat"):
+        records.set_run(run.id, stat="done")
+
+
+def test_a_killed_run_knows_where_it_was(records: Records) -> None:
+    run = records.add_run(KEY, {})
+    records.set_run_items(run.id, {2: "writing", 1: "written"})
+    records.set_run_items(run.id, {2: "written"})
+    assert records.run_items(run.id) == {1: "written", 2: "written"}
+    assert records.run_items(records.add_run(KEY, {}).id) == {}
