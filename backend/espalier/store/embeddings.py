@@ -56,21 +56,25 @@ class EmbeddingStore:
         A frame that is already there keeps its embedding: equal digests mean equal embeddings. Raises ValueError for
         arrays that do not fit each other or the encoder's other embeddings.
         """
-        numbers = np.asarray(numbers, np.int64)
-        if embeddings.ndim != 2 or numbers.shape != (len(embeddings),):
-            raise ValueError(f"expected (n,) numbers and (n, dim) rows, got {numbers.shape} and {embeddings.shape}")
-        if not len(numbers):
+        self.write_many(encoder_digest, [(media_digest, number) for number in np.asarray(numbers).tolist()], embeddings)
+
+    def write_many(self, encoder_digest: str, keys: Sequence[Key], embeddings: Embeddings) -> None:
+        """As `write`, for (media digest, frame) keys in any order: one transaction for all."""
+        if embeddings.ndim != 2 or len(keys) != len(embeddings):
+            raise ValueError(f"expected (n, dim) rows for {len(keys)} frames, got {embeddings.shape}")
+        if not keys:
             return
-        if numbers.min() < 0:
-            raise ValueError(f"frames are numbered from 0, got {numbers.min()}")
+        places: dict[tuple[str, int], list[int]] = {}
+        for place, (media, number) in enumerate(keys):
+            if number < 0:
+                raise ValueError(f"frames are numbered from 0, got {number}")
+            places.setdefault((media, number // BLOCK), []).append(place)
         file = self._file(encoder_digest)
-        dtype = file.begin_with(embeddings.shape[1], self.storage)
-        order = np.argsort(numbers, kind="stable")
-        numbers, rows = numbers[order], embeddings[order].astype(dtype)
-        edges = np.flatnonzero(np.diff(numbers // BLOCK)) + 1
+        rows = embeddings.astype(file.begin_with(embeddings.shape[1], self.storage))
         with file.writing() as connection:
-            for part, block_rows in zip(np.split(numbers, edges), np.split(rows, edges), strict=True):
-                _merge(connection, media_digest, int(part[0]) // BLOCK, part % BLOCK, block_rows)
+            for (media, block), where in places.items():
+                numbers = np.array([keys[place][1] % BLOCK for place in where], np.int64)
+                _merge(connection, media, block, numbers, rows[where])
 
     def missing(self, encoder_digest: str, media_digest: str, frames: Frames) -> Frames:
         """The frames of these that have no embedding yet."""
