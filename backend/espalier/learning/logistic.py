@@ -1,4 +1,4 @@
-"""Regularised logistic regression, many problems over the same rows at once, in numpy alone.
+"""Regularised logistic regression, many problems over the same rows at once, in numpy (and SciPy's Cholesky factor).
 
 The problems (one per fold of a cross-fit, or one per label) share their embeddings and differ in row weights. All
 are solved together by L-BFGS, preconditioned with the inverse of (curvature * Gram matrix + penalty): each step costs
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve  # type: ignore[import-untyped]
 
 Float = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -48,21 +49,26 @@ class Design:
     def preconditioner(self, curvature: float, penalty: float) -> Preconditioner:
         """The inverse of curvature * rows' rows + penalty * 1; by Woodbury's identity where rows are few."""
         ridge = penalty / curvature
-        matrix = self._kernel + np.float32(ridge) * np.eye(len(self._kernel), dtype=np.float32)
-        inverse = np.linalg.inv(matrix)
-        return Preconditioner(((inverse + inverse.T) / 2).astype(np.float32), self.rows, curvature, penalty, self._few)
+        while True:
+            matrix = self._kernel + np.float32(ridge) * np.eye(len(self._kernel), dtype=np.float32)
+            try:
+                factor = cho_factor(matrix, overwrite_a=True, check_finite=False)
+            except np.linalg.LinAlgError:  # too nearly singular for float32: a coarser preconditioner does as well
+                ridge *= 10
+            else:
+                return Preconditioner(factor, self.rows, curvature, ridge * curvature, self._few)
 
 
 @dataclass
 class Preconditioner:
     """An approximate inverse Hessian over weights and intercept, the intercept last."""
 
-    inverse: Float
+    factor: tuple[Float, bool]
     rows: Float
     curvature: float
     penalty: float
     few: bool
-    """Whether `inverse` is over rows rather than over dimensions."""
+    """Whether the factor is over rows rather than over dimensions."""
 
     def __call__(self, gradient: Float) -> Float:
         """float32 (b, m, d + 1) -> the same shape."""
@@ -70,12 +76,16 @@ class Preconditioner:
         weights, n = flat[:, :-1], len(self.rows)
         result = np.empty_like(flat)
         if self.few:
-            inner = (weights @ self.rows.T) @ self.inverse
+            inner = self._solve(weights @ self.rows.T)
             result[:, :-1] = (weights - inner @ self.rows) / np.float32(self.penalty)
         else:
-            np.divide(weights @ self.inverse, np.float32(self.curvature), out=result[:, :-1])
+            np.divide(self._solve(weights), np.float32(self.curvature), out=result[:, :-1])
         result[:, -1] = flat[:, -1] / np.float32(self.curvature * n + 1e-3)
         return result.reshape(gradient.shape)
+
+    def _solve(self, right: Float) -> Float:
+        """float32 (r, s), of which each row is solved for."""
+        return np.asarray(cho_solve(self.factor, right.T, check_finite=False)).T
 
 
 @dataclass

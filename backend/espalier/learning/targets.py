@@ -19,11 +19,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from espalier_ontology import rules
+from espalier_ontology.answers import Answer
 from espalier_ontology.frames import Frames
 from espalier_ontology.tree import Classification, Ontology, Path
 
@@ -54,9 +55,14 @@ def lesson(
     group_numbers = {group: number for number, group in enumerate(sorted({item.group for item in annotated}))}
     said: dict[Key, list[_Said]] = {}
     left_out: Counter[tuple[str, Path, str]] = Counter()
+    readings: dict[tuple[tuple[Answer, ...], int, str | None], _Reading] = {}
     for item in annotated:
-        for key, part in _read(ontology, item, left_out).items():
-            said.setdefault(key, []).append(part)
+        form = (item.answers, item.length, item.tag)  # thousands of pictures share a handful of answers
+        if form not in readings:
+            readings[form] = _read(ontology, item)
+        left_out.update(readings[form].left_out)
+        for key, covered in readings[form].covered.items():
+            said.setdefault(key, []).append(_Said(item, covered))
     questions = []
     for classification in ontology:
         policy = _policy(classification, uncovered)
@@ -95,8 +101,16 @@ class _Said:
         return negatives(self.covered, Frames.of((self.covered[0].start, self.covered[-1].stop)))
 
 
-def _read(ontology: Ontology, item: Annotated, left_out: Counter[tuple[str, Path, str]]) -> dict[Key, _Said]:
-    """The segments of each question that this annotation answers, cut to the frames on which it is asked."""
+class _Reading(NamedTuple):
+    """The segments of each question that an annotation answers, and what was left out of it."""
+
+    covered: dict[Key, list[Segment]]
+    left_out: Counter[tuple[str, Path, str]]
+
+
+def _read(ontology: Ontology, item: Annotated) -> _Reading:
+    """Every answer, cut to the frames on which its classification is asked."""
+    left_out: Counter[tuple[str, Path, str]] = Counter()
     whole = Frames.of((0, max(1, item.length)))
     asked: dict[str, Frames] | None = None
     by_question: dict[Key, dict[int, Frames]] = {}
@@ -133,7 +147,7 @@ def _read(ontology: Ontology, item: Annotated, left_out: Counter[tuple[str, Path
             holding = by_question.setdefault(key, {})
             column = columns[key][answer.option[: depth + 1]]
             holding[column] = holding[column] | frames if column in holding else frames
-    return {key: _Said(item, sweep(holding)) for key, holding in by_question.items()}
+    return _Reading({key: sweep(holding) for key, holding in by_question.items()}, left_out)
 
 
 def _question(

@@ -1,0 +1,144 @@
+"""How long is one retraining, and what is it worth? Prints tables; run it on a quiet machine.
+
+    python bench/learning.py [--rounds 5] [--data DIRECTORY]
+
+First table: training again after one more annotation (10,000 x 512, 20 options: folds, cross-fit, final fit,
+calibration, cutoffs, metrics) against a bare scikit-learn LogisticRegression fit, interleaved in one process.
+Second table, where a directory of labelled pictures' embeddings is given (`<set>.npy`, float32 of norm 1, and
+`<set>.labels.txt`, one label a line): accuracy from few examples, against scikit-learn on the same splits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from espalier.contract import EncoderSpec
+from espalier.learning.linear import LinearClassifier
+from espalier.learning.questions import Annotated
+from espalier.learning.targets import lesson
+from espalier.learning.training import train
+from espalier_ontology.answers import Answer
+from espalier_ontology.tree import Classification, MediaTag, Ontology, Option
+
+Rows = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+
+def clusters(rows: int, dim: int, options: int, *, seed: int = 0) -> tuple[Rows, Labels]:
+    """Options of three clusters each, in a shared subspace of correlated noise: about nine in ten can be told apart."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(options * 3, dim)) * 0.115
+    labels = rng.integers(0, options, rows)
+    noise = rng.normal(size=(rows, 96)) @ rng.normal(size=(96, dim)) / 9.0 + 0.35 * rng.normal(size=(rows, dim))
+    found = centres[labels * 3 + rng.integers(0, 3, rows)] + noise + 0.5 * rng.normal(size=dim)
+    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32), labels
+
+
+def gigaflops() -> float:
+    """fp32 matrix product 2048^3, best of three: what this machine gives right now."""
+    a = np.random.default_rng(0).random((2048, 2048), np.float32)
+    return max(2 * 2048**3 / seconds(lambda: a @ a)[0] / 1e9 for _ in range(3))
+
+
+def seconds(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall and CPU seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def retraining(rounds: int, rows: int = 10_000, dim: int = 512, options: int = 20, held_out: int = 4_000) -> None:
+    embeddings, labels = clusters(rows + held_out + rounds, dim, options)
+    test, test_labels = embeddings[-held_out:], labels[-held_out:]
+    names = tuple(Option((f"option {i}",)) for i in range(options))
+    asked = Classification("kind", "image", "Choices", "single", "media", names)
+    ontology = Ontology((MediaTag("image", "image", "image"),), (asked,))
+    encoder = EncoderSpec("synthetic", dim, (224, 224), "0123456789abcdef")
+    annotated = [Annotated(str(i), str(i), (Answer("kind", names[labels[i]].path),)) for i in range(rows + rounds)]
+    print(
+        f"{rows} x {dim}, {options} options; calibration {gigaflops():.0f} GFLOP/s fp32, load {os.getloadavg()[0]:.1f}"
+    )
+    timings: dict[str, list[tuple[float, float]]] = {}
+    accuracy: dict[str, float] = {}
+    for round_ in range(rounds):
+        known = rows + round_  # one more annotation each round
+
+        def espalier(known: int = known) -> None:
+            questions = lesson(ontology, annotated[:known]).questions
+            model = train(ontology, questions, lambda question: embeddings[:known], encoder=encoder)
+            (scores,) = model.scores(test).values()
+            accuracy["espalier, everything"] = float((scores.argmax(axis=1) == test_labels).mean())
+
+        def final_only(known: int = known) -> None:
+            targets = np.eye(options, dtype=np.float32)[labels[:known]]
+            classifier = LinearClassifier()
+            said = np.ones_like(targets, np.bool_)
+            classifier.fit(embeddings[:known], targets, said, np.arange(known), exclusive=True, seed=0)
+            accuracy["espalier, final fit alone"] = float(
+                (classifier.predict(test).argmax(axis=1) == test_labels).mean()
+            )
+
+        def sklearn(known: int = known) -> None:
+            reference = LogisticRegression(C=30.0, max_iter=1000).fit(embeddings[:known], labels[:known])
+            accuracy["scikit-learn, fit alone"] = float(reference.score(test, test_labels))
+
+        for name, work in (
+            ("espalier, everything", espalier),
+            ("espalier, final fit alone", final_only),
+            ("scikit-learn, fit alone", sklearn),
+        ):
+            timings.setdefault(name, []).append(seconds(work))
+    baseline = timings["scikit-learn, fit alone"]
+    print(f"{'':28}{'wall s':>9}{'min':>8}{'max':>8}{'cpu s':>8}{'ratio':>8}{'accuracy':>10}")
+    for name, taken in timings.items():
+        walls = [wall for wall, _ in taken]
+        ratio = statistics.median(base[0] / mine[0] for base, mine in zip(baseline, taken, strict=True))
+        print(
+            f"{name:28}{statistics.median(walls):9.3f}{min(walls):8.3f}{max(walls):8.3f}"
+            f"{statistics.median(cpu for _, cpu in taken):8.3f}{ratio:7.1f}x{100 * accuracy[name]:10.2f}"
+        )
+    print(f"load {os.getloadavg()[0]:.1f} at the end")
+
+
+def few_examples(directory: Path, splits: int = 5) -> None:
+    print(f"\n{'accuracy %':28}{'shots':>6}{'espalier':>10}{'sklearn':>9}{'points':>8}")
+    for path in sorted(directory.glob("*.npy")):
+        embeddings = np.load(path)
+        names = path.with_suffix(".labels.txt").read_text().split("\n")[: len(embeddings)]
+        labels = np.unique(names, return_inverse=True)[1]
+        options = int(labels.max()) + 1
+        for shots in (5, 20, 0):
+            ours, reference = [], []
+            for seed in range(splits):
+                rng = np.random.default_rng(seed)
+                shuffled = [rng.permutation(np.flatnonzero(labels == option)) for option in range(options)]
+                test = np.concatenate([rows[: round(0.3 * len(rows))] for rows in shuffled])
+                known = np.concatenate([rows[round(0.3 * len(rows)) :][: shots or None] for rows in shuffled])
+                targets = np.eye(options, dtype=np.float32)[labels[known]]
+                classifier = LinearClassifier()
+                said = np.ones_like(targets, np.bool_)
+                classifier.fit(embeddings[known], targets, said, known, exclusive=True, seed=0)
+                ours.append(float((classifier.predict(embeddings[test]).argmax(axis=1) == labels[test]).mean()))
+                model = LogisticRegression(C=30.0, max_iter=1000).fit(embeddings[known], labels[known])
+                reference.append(float(model.score(embeddings[test], labels[test])))
+            a, b = 100 * statistics.mean(ours), 100 * statistics.mean(reference)
+            print(f"{path.stem:28}{shots or 'all':>6}{a:10.1f}{b:9.1f}{a - b:+8.1f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--data", type=Path)
+    given = parser.parse_args()
+    retraining(given.rounds)
+    if given.data is not None:
+        few_examples(given.data)
