@@ -9,7 +9,7 @@ import hashlib
 
 import numpy as np
 
-from espalier.contract import Embeddings, Encoder, EncoderRequest, EncoderSpec, Pictures
+from espalier.contract import Embeddings, Encoder, EncoderClass, EncoderRequest, EncoderSpec, Pictures
 from espalier.errors import BadSetting
 
 from .colour import COLOURS, colour_shares
@@ -63,3 +63,4 @@ class ClassicEncoder:
 
 
 _: type[Encoder] = ClassicEncoder
+__: EncoderClass = ClassicEncoder

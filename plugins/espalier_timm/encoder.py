@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from espalier.contract import Embeddings, EncoderRequest, EncoderSpec, Pictures, StreamEncoder
+from espalier.contract import Embeddings, EncoderClass, EncoderRequest, EncoderSpec, Pictures, StreamEncoder
 from espalier.errors import BadSetting
 
 from . import converted, device
@@ -117,3 +117,4 @@ def _digest(description: Description, weights_sha256: str, runtime: Runtime) -> 
 
 
 _: type[StreamEncoder] = TimmEncoder
+__: EncoderClass = TimmEncoder
