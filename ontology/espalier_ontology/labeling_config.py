@@ -34,9 +34,9 @@ def parse(xml: str) -> Ontology:
             reasons.append((element, str(read)))
         else:
             known[element.name], elements[element.name] = read, element
-    visibility = Visibility(dict(known), {element.name: reason for element, reason in reasons})
+    visibility = Visibility(dict(known), elements, {element.name: reason for element, reason in reasons})
     for name, classification in list(known.items()):
-        conditions = _tried(visibility.conditions, classification, elements[name])
+        conditions = _tried(visibility.conditions, classification)
         if isinstance(conditions, NotPredictable):
             reasons.append((elements[name], str(conditions)))
             del known[name]
@@ -284,18 +284,16 @@ def _parents_first(known: Mapping[str, Classification]) -> tuple[tuple[Classific
         for parent in waiting[name]:
             dependents.setdefault(parent, []).append(name)
     ready = [place[name] for name in names if not waiting[name]]
-    ordered: list[Classification] = []
-    conditions: dict[str, tuple[Condition, ...]] = {}
+    ordered: dict[str, Classification] = {}
     while ready:
         name = names[heapq.heappop(ready)]
-        stated = conditions[name] = known[name].conditions
-        ordered.append(replace(known[name], conditions=without_implied(stated, conditions)))
+        ordered[name] = replace(known[name], conditions=without_implied(known[name], ordered))
         for child in dependents.get(name, ()):
             waiting[child].discard(name)
             if not waiting[child]:
                 heapq.heappush(ready, place[child])
     circular = [(name, f"depends on itself through {_circle(name, waiting)}") for name in names if waiting[name]]
-    return tuple(ordered), circular
+    return tuple(ordered.values()), circular
 
 
 def _circle(name: str, waiting: Mapping[str, set[str]]) -> str:
@@ -311,12 +309,12 @@ def _reachable(ontology: Ontology) -> Ontology:
     """Without the attributes that no label's region can hold."""
     lost: list[Skipped] = []
     known = {classification.name: classification for classification in ontology}
+    dynamic = {other.media for other in ontology if other.kind == "timeline" and other.dynamic_field}
     for classification in ontology:
-        timelines = [other for other in ontology.ancestors(classification.name) if other.kind == "timeline"]
         if (
             classification.per_region
+            and classification.media not in dynamic
             and not ontology.labels(classification.name)
-            and not any(timeline.dynamic_field for timeline in timelines)
         ):
             del known[classification.name]
             reason = "can never be asked: no label allows all of its conditions"

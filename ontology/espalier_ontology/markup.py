@@ -15,15 +15,21 @@ _OF_XML = {"amp;", "lt;", "gt;", "quot;", "apos;"}
 class Element:
     """One tag. Label Studio reads tags and attributes in any case: `kind` and the attributes' names are lower-case."""
 
-    __slots__ = ("attributes", "children", "kind", "line", "parent", "tag")
+    __slots__ = ("attributes", "children", "kind", "last", "parent", "place", "tag")
 
-    def __init__(self, tag: str, attributes: dict[str, str], line: int, parent: Element | None) -> None:
+    def __init__(self, tag: str, attributes: dict[str, str], place: int, parent: Element | None) -> None:
         self.tag = tag
         self.kind = tag.lower()
         self.attributes = attributes
-        self.line = line
+        self.place = place
+        """Where it stands in the document, counted in elements; `last` is the place of the last one in it."""
+        self.last = place
         self.parent = parent
         self.children: list[Element] = []
+
+    def encloses(self, other: Element) -> bool:
+        """Whether the other element is this one or lies in it."""
+        return self.place <= other.place <= self.last
 
     def get(self, attribute: str) -> str | None:
         """The attribute's text without space around it, or None where it is missing or empty."""
@@ -83,6 +89,7 @@ class _Reader:
     def __init__(self) -> None:
         self.root: Element | None = None
         self._open: list[Element] = []
+        self._count = 0
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -93,7 +100,8 @@ class _Reader:
         lowered: dict[str, str] = {}
         for name, value in attributes.items():
             lowered.setdefault(name.lower(), value)
-        element = Element(tag, lowered, self.parser.CurrentLineNumber, parent)
+        element = Element(tag, lowered, self._count, parent)
+        self._count += 1
         if parent is None:
             self.root = element
         else:
@@ -101,7 +109,7 @@ class _Reader:
         self._open.append(element)
 
     def _end(self, tag: str) -> None:
-        self._open.pop()
+        self._open.pop().last = self._count - 1
 
     def _refuse(self, *declaration: object) -> None:
         raise ValueError("a labeling configuration must not declare a document type (<!DOCTYPE ...>); remove it")

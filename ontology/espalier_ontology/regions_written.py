@@ -53,11 +53,11 @@ def write(
             for option in classification.options:
                 labels = [one for one in by_name.get(classification.name, ()) if one.option == option.path]
                 if labels:
-                    beside = {
-                        other: [one for one in by_name.get(other.name, ()) if one.under in (None, option.path)]
+                    beside = [
+                        (other, [one for one in by_name.get(other.name, ()) if one.under in (None, option.path)])
                         for other in attributes
                         if option.path in ontology.labels(other.name)[classification.name]
-                    }
+                    ]
                     results += _regions(classification, labels, beside, timeline, salt)
     return results
 
@@ -73,12 +73,12 @@ def _items(classification: Classification, answers: Sequence[Answer], length: in
 def _regions(
     classification: Classification,
     labels: Sequence[Answer],
-    attributes: Mapping[Classification, Sequence[Answer]],
+    attributes: Sequence[tuple[Classification, Sequence[Answer]]],
     timeline: Timeline | None,
     salt: str,
 ) -> Iterator[Result]:
     """The regions of one label, in order of time, each followed by its attributes."""
-    everything = [*labels, *(answer for given in attributes.values() for answer in given)]
+    everything = [*labels, *(answer for _, given in attributes for answer in given)]
     for span, together in _pieces(everything):
         here = [answer for answer in together if answer.classification == classification.name]
         if not here:
@@ -87,7 +87,7 @@ def _regions(
             ranges = [{"start": start, "end": end}]
             label = _result(classification, here, salt, ranges=ranges)
             yield label
-            for attribute in attributes:
+            for attribute, _ in attributes:
                 given = [answer for answer in together if answer.classification == attribute.name]
                 if given:
                     yield {**_result(attribute, given, salt, ranges=ranges), "id": label["id"]}

@@ -11,27 +11,50 @@ from collections.abc import Iterable, Mapping
 from .markup import Element
 from .tree import Classification, Condition, Path
 
+_WHEN = {"visiblewhen", "whentagname", "whenchoicevalue"}
+
 
 class NotPredictable(Exception):
     """Why a control cannot be predicted by classifying frames; never leaves the ontology's parser."""
 
 
 class Visibility:
-    """Reads conditions. known: the classifications without their conditions, in the order of the document."""
+    """Reads conditions. known: the classifications without their conditions; elements: their tags."""
 
-    def __init__(self, known: Mapping[str, Classification], skipped: Mapping[str, str]) -> None:
+    def __init__(
+        self, known: Mapping[str, Classification], elements: Mapping[str, Element], skipped: Mapping[str, str]
+    ) -> None:
         self.known = known
+        self.elements = elements
         self.skipped = skipped
 
-    def conditions(self, asked: Classification, element: Element) -> tuple[Condition, ...]:
+    def conditions(self, asked: Classification) -> tuple[Condition, ...]:
         """All conditions of a control, the outermost first. Raises NotPredictable."""
-        stated = [self._stated(asked, outer) for outer in element.above()]
-        stated.reverse()
-        stated += self._of_region(asked, element) if asked.per_region else [self._stated(asked, element)]
-        conditions = list(dict.fromkeys(condition for condition in stated if condition is not None))
+        element = self.elements[asked.name]
+        own = self._of_region(asked, element) if asked.per_region else [self._stated(asked, element)]
+        stated = [condition for condition in reversed(own) if condition is not None]
+        nearer = self._implying(asked, stated)
+        for outer in element.above():
+            if _WHEN.isdisjoint(outer.attributes):
+                continue
+            if outer.get("visiblewhen") != "choice-unselected" and any(outer.encloses(parent) for parent in nearer):
+                continue  # it lies around a parent too, and holds wherever that one is answered
+            condition = self._stated(asked, outer)
+            if condition is not None:
+                stated.append(condition)
+                nearer += self._implying(asked, [condition])
+        conditions = list(dict.fromkeys(reversed(stated)))
         if asked.per_region and not any(self._gives_region(condition) for condition in conditions):
             conditions.insert(0, self._region(asked, None, None))
         return tuple(conditions)
+
+    def _implying(self, asked: Classification, conditions: Iterable[Condition]) -> list[Element]:
+        """The parents whose own conditions need not be repeated for this control."""
+        return [
+            self.elements[condition.classification]
+            for condition in conditions
+            if implies(condition, self.known[condition.classification], asked)
+        ]
 
     def _of_region(self, asked: Classification, element: Element) -> list[Condition | None]:
         """The own conditions of an attribute: `whenLabelValue` counts beside any `visibleWhen`."""
@@ -137,14 +160,22 @@ def values(text: str) -> list[str]:
     return [name for name in (part.strip() for part in text.split(",")) if name]
 
 
-def without_implied(conditions: Iterable[Condition], of: Mapping[str, tuple[Condition, ...]]) -> tuple[Condition, ...]:
-    """The conditions that are not already conditions of a parent named in another of them. of: by classification."""
-    conditions = tuple(conditions)
+def implies(condition: Condition, parent: Classification, asked: Classification) -> bool:
+    """Whether what the parent needs need not be asked of the child again."""
+    return (
+        not condition.negated
+        and not condition.also
+        and (parent.media, parent.scope, parent.per_region) == (asked.media, asked.scope, asked.per_region)
+    )
+
+
+def without_implied(asked: Classification, ordered: Mapping[str, Classification]) -> tuple[Condition, ...]:
+    """Its conditions without those that a parent has too. ordered: its parents among others, by name."""
     implied = {
         inherited
-        for condition in conditions
-        if not condition.negated and not condition.also
-        for inherited in of.get(condition.classification, ())
+        for condition in asked.conditions
+        if implies(condition, ordered[condition.classification], asked)
+        for inherited in ordered[condition.classification].conditions
         if not inherited.negated
     }
-    return tuple(condition for condition in conditions if condition not in implied)
+    return tuple(condition for condition in asked.conditions if condition not in implied)
