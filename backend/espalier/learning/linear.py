@@ -89,8 +89,11 @@ class LinearClassifier:
         said = (holds.sum(axis=1) == 1)[:, None] & np.ones_like(mask) if exclusive else mask
         used = said.any(axis=1)
         design = Design.of(embeddings[used])
-        solve = self._exclusive if exclusive else self._independent
-        solved = solve(design, holds[used], said[used], folds[used], count)  # (count + 1, k, d + 1), the final one last
+        if used.any():
+            solve = self._exclusive if exclusive else self._independent
+            solved = solve(design, holds[used], said[used], folds[used], count)  # (count + 1, k, d + 1), final one last
+        else:
+            solved = np.zeros((count + 1, options, embeddings.shape[1] + 1), np.float32)
         scaled = solved[..., :-1] * np.float32(design.scale)
         intercepts = solved[..., -1] - scaled @ design.centre
         self.exclusive = exclusive

@@ -39,7 +39,7 @@ class Design:
     @classmethod
     def of(cls, embeddings: Float) -> Design:
         """Centred and scaled; constant embeddings give rows of zeros."""
-        centre = embeddings.mean(axis=0, dtype=np.float64).astype(np.float32)
+        centre = (embeddings.sum(axis=0, dtype=np.float64) / max(1, len(embeddings))).astype(np.float32)
         rows = embeddings - centre
         power = float(np.einsum("nd,nd->", rows, rows, dtype=np.float64)) / max(1, len(rows))
         scale = 1.0 / np.sqrt(power) if power > 1e-12 else 0.0

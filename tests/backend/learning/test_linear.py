@@ -1,0 +1,180 @@
+"""The linear classifier: as right as scikit-learn's, never NaN, and deaf to what is masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits, load_iris
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from espalier.learning.linear import LinearClassifier
+
+
+def unit(rows: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def one_hot(labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.eye(int(labels.max()) + 1, dtype=np.float32)[labels]
+
+
+def fitted(
+    embeddings: NDArray[np.float32],
+    targets: NDArray[np.float32],
+    mask: NDArray[np.bool_] | None = None,
+    *,
+    exclusive: bool = True,
+) -> LinearClassifier:
+    classifier = LinearClassifier()
+    said = np.ones(targets.shape, np.bool_) if mask is None else mask
+    classifier.fit(embeddings, targets, said, np.arange(len(targets)), exclusive=exclusive, seed=0)
+    return classifier
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other on a busy machine take minutes over what one does in a second."""
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.mark.parametrize("load", [load_digits, load_iris], ids=["digits", "iris"])
+def test_it_is_as_right_as_scikit_learn(load: object) -> None:
+    data = load()  # type: ignore[operator]
+    embeddings, labels = unit(data.data), np.asarray(data.target)
+    ours, reference = [], []
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(len(labels))
+        known, test = order[: len(order) * 7 // 10], order[len(order) * 7 // 10 :]
+        spread = float(embeddings[known].var(axis=0).sum())
+        model = LogisticRegression(C=15 / spread, max_iter=2000).fit(embeddings[known], labels[known])
+        reference.append(float(model.score(embeddings[test], labels[test])))
+        scores = fitted(embeddings[known], one_hot(labels[known])).predict(embeddings[test])
+        ours.append(float((scores.argmax(axis=1) == labels[test]).mean()))
+    assert np.mean(ours) >= np.mean(reference) - 0.005
+
+
+def test_its_scores_are_those_of_the_same_penalised_problem() -> None:
+    data = load_iris()
+    embeddings, labels = unit(data.data), np.asarray(data.target)
+    spread = float(embeddings.var(axis=0).sum())
+    reference = LogisticRegression(C=15 / spread, max_iter=5000, tol=1e-8).fit(embeddings, labels)
+    scores = fitted(embeddings, one_hot(labels)).predict(embeddings)
+    np.testing.assert_allclose(scores, reference.predict_proba(embeddings), atol=0.03)
+
+
+def test_independent_options_are_fitted_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    embeddings = unit(rng.normal(size=(400, 16)))
+    targets = np.stack([embeddings[:, 0] > 0, embeddings[:, 1] > 0.2], axis=1).astype(np.float32)
+    together = fitted(embeddings, targets, exclusive=False).predict(embeddings)
+    alone = fitted(embeddings, targets[:, :1], exclusive=False).predict(embeddings)
+    assert float(((together > 0.5) == targets).mean()) > 0.95
+    np.testing.assert_allclose(together[:, 0], alone[:, 0], atol=0.02)
+
+
+DEGENERATE = {
+    "one row": (np.ones((1, 4)), [[1, 0]]),
+    "two rows": (np.eye(2, 4), [[1, 0], [0, 1]]),
+    "one class only": (np.eye(4, 4), [[1, 0]] * 4),
+    "one option": (np.eye(4, 4), [[1]] * 4),
+    "one dimension": (np.array([[1.0], [-1.0], [1.0]]), [[1, 0], [0, 1], [1, 0]]),
+    "duplicates that contradict": (np.ones((6, 4)), [[1, 0], [0, 1]] * 3),
+    "constant embeddings": (np.full((5, 8), 0.3), [[1, 0], [1, 0], [0, 1], [0, 1], [0, 1]]),
+    "zero embeddings": (np.zeros((4, 3)), [[1, 0], [0, 1], [1, 0], [0, 1]]),
+    "an option that never holds": (np.eye(4, 4), [[1, 0, 0], [0, 1, 0]] * 2),
+    "nothing holds": (np.eye(4, 4), [[0, 0]] * 4),
+    "more dimensions than rows": (np.eye(5, 300), [[1, 0], [0, 1], [1, 0], [0, 1], [0, 1]]),
+}
+
+
+@pytest.mark.parametrize("exclusive", [True, False], ids=["exclusive", "independent"])
+@pytest.mark.parametrize("masked", ["nothing masked", "a column masked", "all masked"])
+@pytest.mark.parametrize("case", DEGENERATE)
+def test_the_worst_data_still_gives_probabilities(case: str, masked: str, exclusive: bool) -> None:
+    rows, told = DEGENERATE[case]
+    embeddings, targets = unit(rows), np.array(told, np.float32)
+    mask = np.ones(targets.shape, np.bool_)
+    if masked == "a column masked":
+        mask[:, 0] = False
+    elif masked == "all masked":
+        mask[:] = False
+    classifier = LinearClassifier()
+    folds = np.arange(len(targets)) % 2
+    groups = np.arange(len(targets))
+    unseen = classifier.cross_fit(embeddings, targets, mask, groups, folds=folds, exclusive=exclusive, seed=0)
+    for scores in (unseen, classifier.predict(embeddings), classifier.predict(-embeddings)):
+        assert scores.dtype == np.float32
+        assert scores.shape == targets.shape
+        assert np.isfinite(scores).all()
+        assert scores.min() >= 0
+        assert scores.max() <= 1
+        if exclusive:
+            np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_what_is_masked_changes_nothing(seed: int, exclusive: bool) -> None:
+    rng = np.random.default_rng(seed)
+    embeddings = unit(rng.normal(size=(30, 6)))
+    targets = one_hot(rng.integers(0, 3, 30)) if exclusive else (rng.random((30, 3)) > 0.5).astype(np.float32)
+    targets = np.resize(targets, (30, targets.shape[1]))
+    mask = np.repeat(rng.random((30, 1)) > 0.3, targets.shape[1], axis=1) if exclusive else rng.random((30, 3)) > 0.3
+    other = np.where(mask, targets, rng.random(targets.shape).astype(np.float32))
+    first = fitted(embeddings, targets, mask, exclusive=exclusive).predict(embeddings)
+    second = fitted(embeddings, other, mask, exclusive=exclusive).predict(embeddings)
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("exclusive", [True, False], ids=["exclusive", "independent"])
+def test_a_fold_is_scored_by_a_model_that_has_not_seen_it(exclusive: bool) -> None:
+    rng = np.random.default_rng(3)
+    embeddings, labels = unit(rng.normal(size=(240, 12))), rng.integers(0, 3, 240)
+    targets, mask, folds = one_hot(labels), np.ones((240, 3), np.bool_), rng.integers(0, 4, 240)
+    classifier = LinearClassifier()
+    unseen = classifier.cross_fit(embeddings, targets, mask, folds, folds=folds, exclusive=exclusive, seed=0)
+    for fold in range(4):
+        outside = folds != fold
+        alone = fitted(embeddings[outside], targets[outside], exclusive=exclusive)
+        np.testing.assert_allclose(unseen[~outside], alone.predict(embeddings[~outside]), atol=0.02)
+    assert abs(float((unseen.argmax(axis=1) == labels).mean()) - 1 / 3) < 0.12, "noise must not look learnable"
+    final = fitted(embeddings, targets, exclusive=exclusive)
+    np.testing.assert_allclose(classifier.predict(embeddings), final.predict(embeddings), atol=0.02)
+
+
+def test_balancing_keeps_the_observed_frequencies() -> None:
+    rng = np.random.default_rng(1)
+    labels = (rng.random(600) < 0.1).astype(np.int64)
+    embeddings = unit(rng.normal(size=(600, 8)) + labels[:, None] * 0.8)
+    for balance in (0.0, 0.5, 1.0):
+        classifier = LinearClassifier(balance=balance)
+        targets = one_hot(labels)
+        classifier.fit(embeddings, targets, np.ones_like(targets, np.bool_), labels, exclusive=True, seed=0)
+        assert abs(float(classifier.predict(embeddings)[:, 1].mean()) - labels.mean()) < 0.05
+
+
+@pytest.mark.parametrize("exclusive", [True, False], ids=["exclusive", "independent"])
+def test_what_is_saved_predicts_the_same(tmp_path: Path, exclusive: bool) -> None:
+    data = load_iris()
+    classifier = fitted(unit(data.data), one_hot(np.asarray(data.target)), exclusive=exclusive)
+    classifier.save(tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".json"}
+    loaded = LinearClassifier.load(tmp_path)
+    np.testing.assert_array_equal(classifier.predict(unit(data.data)), loaded.predict(unit(data.data)))
+
+
+def test_other_dimensions_are_refused_in_words() -> None:
+    data = load_iris()
+    classifier = fitted(unit(data.data), one_hot(np.asarray(data.target)))
+    with pytest.raises(ValueError, match="fitted on 4 dimensions, got 3"):
+        classifier.predict(np.zeros((1, 3), np.float32))
+    with pytest.raises(ValueError, match="strength"):
+        LinearClassifier(strength=0)
