@@ -176,8 +176,8 @@ class Queues:
         job = self._job(job_id)
         if job is None:
             return JobStatus(job_id, "unknown", message="there is no such job, or it ended more than a week ago")
+        state = _STATES.get(job.get_status(refresh=False), "queued")
         told = progress.read(self.redis, job_id)
-        state = _STATES.get(job.get_status(), "queued")
         message = told.message
         if state == "running" and told.cancelled:
             message = "being cancelled"

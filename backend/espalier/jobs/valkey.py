@@ -22,7 +22,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
+from redis.retry import Retry
 
 from ..errors import BadSetting
 
@@ -100,33 +102,32 @@ def _start(home: Path, socket: Path) -> None:
     config = home / "valkey.conf"
     config.write_text("".join(f"{line}\n" for line in _config(home, socket)))
     log_path = home / "valkey.log"
-    with (home / "server.lock").open("a") as lock, log_path.open("ab") as output:
+    size = log_path.stat().st_size if log_path.exists() else 0
+    with (home / "server.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        size = output.tell()
         try:
-            server = subprocess.Popen(  # noqa: S603 (our own binary and file)
+            started = subprocess.run(  # noqa: S603 (our own binary and file); it puts itself into the background
                 [str(binary), str(config)],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 cwd=home,
                 umask=0o077,
-                start_new_session=True,
                 pass_fds=[lock.fileno()],
+                check=False,
+                timeout=START_S,
             )
-        except OSError as error:
+        except (OSError, subprocess.TimeoutExpired) as error:
             raise BadSetting(f"the embedded Valkey cannot be started: {error}. {INSTEAD}") from error
     deadline = time.monotonic() + START_S
-    while server.poll() is None and time.monotonic() < deadline:
+    while _is_alive(home) and time.monotonic() < deadline:
         if _answers(socket):
-            log.info("started the embedded Valkey (pid %d) at %s", server.pid, socket)
+            log.info("started the embedded Valkey at %s", socket)
             return
-        time.sleep(0.02)
-    if server.poll() is None:
-        server.kill()
-    said = log_path.read_bytes()[size:].decode(errors="replace").strip().splitlines()
-    last = said[-1] if said else f"it ended with status {server.returncode}"
-    raise BadSetting(f"the embedded Valkey did not start: {last} (all of it is in {log_path}). {INSTEAD}")
+        time.sleep(0.01)
+    said = log_path.read_bytes()[size:] if log_path.exists() else b""
+    last = (started.stdout + said).decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+    raise BadSetting(f"the embedded Valkey did not start: {last[0]} (all of it is in {log_path}). {INSTEAD}")
 
 
 def _config(home: Path, socket: Path) -> list[str]:
@@ -139,7 +140,8 @@ def _config(home: Path, socket: Path) -> list[str]:
         "unixsocketperm 700",
         f"dir {quoted(home)}",
         f"pidfile {quoted(home / 'valkey.pid')}",
-        "daemonize no",
+        "daemonize yes",
+        f"logfile {quoted(home / 'valkey.log')}",
         "loglevel warning",
         "appendonly yes",
         "appendfsync everysec",
@@ -154,7 +156,7 @@ def _answers(socket: Path, *, within_s: float = 0) -> bool:
     while True:
         if not socket.exists():
             return False
-        client: Redis = Redis(unix_socket_path=str(socket), socket_timeout=5, socket_connect_timeout=5)
+        client: Redis = Redis(unix_socket_path=str(socket), socket_timeout=5, retry=Retry(NoBackoff(), 0))
         try:
             return bool(client.ping())
         except BusyLoadingError:

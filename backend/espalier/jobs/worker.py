@@ -108,7 +108,7 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
         job.retries_left = 0
         if isinstance(error, Requeue):
             self._verdict = error
-        elif isinstance(error, SystemExit | KeyboardInterrupt):
+        elif isinstance(error, SystemExit) and self._leaving.is_set():
             self._verdict = Requeue("its worker was stopped")
         elif isinstance(error, Cancelled):
             self._stopped_job_id = job.id  # RQ's word for it
@@ -119,7 +119,7 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
         else:
             self._verdict = _in_words(job, error)
         log.info("job %s (%s): %s", job.id, job.description, self._verdict)
-        if not isinstance(error, EspalierError | Requeue | SystemExit | KeyboardInterrupt | JobTimeoutException):
+        if not isinstance(self._verdict, Requeue) and not isinstance(error, EspalierError | JobTimeoutException):
             log.error("job %s:\n%s", job.id, "".join(traceback.format_exception(kind, error, trace)))
 
     def handle_job_failure(
@@ -131,8 +131,8 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
                 pipeline.execute()
             put_back(self._lines, job, f"waiting: {self._verdict}")
             return
+        progress.say(self.connection, job.id, self._verdict)  # first: who reads the new state must find its reason
         super().handle_job_failure(job, queue, started_job_registry, exc_string=self._verdict)
-        progress.say(self.connection, job.id, self._verdict)
         if not job.is_scheduled:
             self._lines.forget(job)
 

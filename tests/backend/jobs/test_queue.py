@@ -1,0 +1,216 @@
+"""Asking for jobs: coalesced training, its quiet and its turn, states in words, cancelling."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import zlib
+from pathlib import Path
+from subprocess import Popen
+from typing import Protocol
+
+import pytest
+
+from espalier.errors import BadRequest, BadSetting
+from espalier.jobs.lock import Lock
+from espalier.jobs.queue import Queues
+from espalier.settings import Settings
+
+KEY = "1.1795197302"
+
+
+class StartWorker(Protocol):
+    def __call__(self, *roles: str, burst: bool = False) -> Popen[bytes]: ...
+
+
+STEPS = """
+import time
+from pathlib import Path
+from espalier.jobs.queue import Queues
+from espalier.settings import Settings
+
+queues = Queues.open(Settings(data_dir=Path("data"), debounce_s=0.2))
+
+def train(key, reconcile=False):
+    with queues.training_turn(key):
+        seen = int(queues.redis.get("events") or 0)
+        queues.redis.rpush("seen", seen)
+        time.sleep(0.3)
+"""
+
+
+def test_a_hundred_annotations_are_a_handful_of_trainings_and_the_last_sees_all(
+    queues: Queues, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    (tmp_path / "probe_steps.py").write_text(STEPS)
+    start_worker("training")
+    asked = set()
+    for event in range(1, 101):
+        queues.redis.incr("events")
+        asked.add(queues.request_training(KEY))
+        time.sleep(0.35 if event % 30 == 0 else 0.01)
+    deadline = time.monotonic() + 8
+    while time.monotonic() < deadline and any(queues.status(id).state in {"queued", "running"} for id in asked):
+        time.sleep(0.05)
+    seen = [int(value) for value in queues.redis.lrange("seen", 0, -1)]
+    print(f"100 events, {len(seen)} trainings, which saw {seen}")
+    assert seen[-1] == 100
+    assert len(seen) == len(asked) <= 5
+
+
+def test_requests_before_the_start_are_one_and_after_it_one_more(queues: Queues) -> None:
+    first = {queues.request_training(KEY) for _ in range(5)}
+    queues.training_starts(KEY)
+    second = {queues.request_training(KEY) for _ in range(5)}
+    assert len(first) == len(second) == 1
+    assert first != second
+    assert queues.waiting()["training"] == 2
+
+
+def test_projects_do_not_wait_for_each_other(queues: Queues) -> None:
+    assert queues.request_training(KEY) != queues.request_training("2.5")
+
+
+def test_a_cancelled_training_does_not_silence_the_next(queues: Queues) -> None:
+    first = queues.request_training(KEY)
+    assert queues.cancel(first).state == "cancelled"
+    assert queues.status(queues.request_training(KEY)).state == "queued"
+
+
+def test_a_training_whose_job_is_gone_does_not_silence_the_next(queues: Queues) -> None:
+    first = queues.request_training(KEY)
+    queues.redis.delete(f"rq:job:{first}")
+    assert queues.request_training(KEY) != first
+
+
+def test_a_web_process_killed_while_asking_does_not_silence_training(queues: Queues) -> None:
+    queues.redis.set(f"espalier:training:pending:{KEY}", "never-enqueued", px=200)
+    assert queues.request_training(KEY) == "never-enqueued", "it may be on its way"
+    time.sleep(0.3)
+    assert queues.request_training(KEY) != "never-enqueued"
+
+
+def test_asking_to_reconcile_is_always_heard(queues: Queues) -> None:
+    waiting = queues.request_training(KEY)
+    asked = queues.request_training(KEY, delay=False, reconcile=True)
+    assert asked != waiting
+    job = queues.training.fetch_job(asked)
+    assert job is not None
+    assert job.args == [KEY, True]
+
+
+def test_training_waits_until_nobody_labels(queues: Queues) -> None:
+    queues.touch(KEY)
+    began = time.monotonic()
+    queues.wait_for_quiet(KEY)
+    assert 0.15 < time.monotonic() - began < 1
+    queues.wait_for_quiet(KEY)
+    assert time.monotonic() - began < 1
+
+
+def test_training_does_not_wait_for_ever(queues: Queues) -> None:
+    stop = threading.Event()
+
+    def label() -> None:
+        while not stop.wait(0.05):
+            queues.touch(KEY)
+
+    queues.touch(KEY)
+    labeling = threading.Thread(target=label)
+    labeling.start()
+    began = time.monotonic()
+    queues.wait_for_quiet(KEY)
+    took_s = time.monotonic() - began
+    stop.set()
+    labeling.join()
+    assert 1.8 < took_s < 3, "ten times the debounce of 0.2 s"
+
+
+def test_the_button_does_not_wait(queues: Queues) -> None:
+    queues.touch(KEY)
+    queues.request_training(KEY, delay=False)
+    began = time.monotonic()
+    queues.wait_for_quiet(KEY)
+    assert time.monotonic() - began < 0.1
+
+
+def test_one_training_per_project_at_a_time(queues: Queues) -> None:
+    inside: list[str] = []
+
+    def second() -> None:
+        with queues.alone(KEY):
+            inside.append("second")
+
+    with queues.alone(KEY):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        with queues.alone("2.5"):
+            inside.append("another project")
+        time.sleep(0.4)
+        inside.append("first")
+    waiting.join()
+    assert inside == ["another project", "first", "second"]
+
+
+def test_a_lock_lives_as_long_as_its_owner(queues: Queues) -> None:
+    held, other = Lock(queues.redis, "lock", life_s=0.3), Lock(queues.redis, "lock", life_s=0.3)
+    assert held.take()
+    with held:
+        time.sleep(0.8)
+        assert not other.take()
+    assert other.take(), "given back"
+    assert not held.take()
+    time.sleep(0.4)
+    assert held.take(), "its owner died"
+
+
+def test_a_job_is_told_in_words(queues: Queues) -> None:
+    job = queues.request_prediction(KEY, [{"id": 1, "data": {"image": "a.jpg"}}])
+    assert queues.status(job).state == "queued"
+    unknown = queues.status("nothing")
+    assert unknown.state == "unknown"
+    assert "no such job" in unknown.message
+    assert queues.cancel("nothing").state == "unknown"
+    queues.cancel(job)
+    cancelled = queues.cancel(job)
+    assert (cancelled.state, cancelled.message) == ("cancelled", "cancelled before it began")
+    assert queues.waiting() == {"training": 0, "prediction": 0, "runs": 0}
+
+
+def test_each_job_stands_in_its_line(queues: Queues) -> None:
+    queues.request_training(KEY)
+    queues.request_connect(KEY)
+    queues.request_prediction(KEY, [])
+    queues.request_push(KEY, "v1", [1, 2])
+    queues.request_run("r1")
+    assert queues.waiting() == {"training": 2, "prediction": 2, "runs": 1}
+    assert [queue.name for queue in queues.of_role("prediction")] == ["espalier-prediction", "espalier-runs"]
+    with pytest.raises(BadRequest, match="no worker is called 'predict'"):
+        queues.of_role("predict")
+
+
+def test_arguments_travel_as_json_and_stay_out_of_the_log(queues: Queues) -> None:
+    id = queues.request_prediction(KEY, [{"id": 1, "data": {"image": "https://a/b.jpg?token=hunter2"}}])
+    data = zlib.decompress(queues.redis.hget(f"rq:job:{id}", "data"))  # type: ignore[arg-type]
+    assert json.loads(data)[0] == "probe_steps.predict"
+    job = queues.prediction.fetch_job(id)
+    assert job is not None
+    assert "hunter2" not in job.description
+    with pytest.raises(BadRequest, match="must be JSON"):
+        queues.request_prediction(KEY, [{"id": Path("a")}])
+
+
+def test_asking_takes_a_moment(queues: Queues) -> None:
+    began = time.perf_counter()
+    for number in range(100):
+        queues.request_training(f"{number}.1")
+    took_ms = (time.perf_counter() - began) * 10
+    print(f"one request_training: {took_ms:.2f} ms")
+    assert took_ms < 20
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "nonsense", "unix:///nowhere.sock"])
+def test_a_redis_that_does_not_answer_is_the_operators_business(tmp_path: Path, url: str) -> None:
+    with pytest.raises(BadSetting, match="ESPALIER_REDIS_URL"):
+        Queues.open(Settings(data_dir=tmp_path, redis_url=url))
