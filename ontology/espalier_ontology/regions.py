@@ -6,7 +6,6 @@ is taken as if every number showed the frame of its own place. Writing is in `re
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -118,12 +117,12 @@ class _Reader:
         name, given_id = entry.get("from_name"), entry.get("id")
         region = given_id if isinstance(given_id, str) and given_id else f"#{place}"
         if not isinstance(name, str) or name not in self.ontology:
-            if name not in self._skipped:
+            if not isinstance(name, str) or name not in self._skipped:
                 self._problem(region, _shown(name), "the configuration has no such control (from_name)")
             return None
-        if region != given_id:
-            self._problem(region, name, f"id must be a text, got {_shown(given_id)}")
         classification = self.ontology.classification(name)
+        if region != given_id and classification.scope == "range":  # elsewhere Label Studio needs none
+            self._problem(region, name, f"id must be a text, got {_shown(given_id)}")
         wanted = RESULT_TYPES[classification.control]
         if entry.get("type") != wanted:
             self._problem(region, name, f"type must be {wanted!r}, got {_shown(entry.get('type'))}")
@@ -146,11 +145,12 @@ class _Reader:
         """None where a model's own score cannot be believed."""
         if score is None:
             return 1.0
-        number = float(score) if isinstance(score, (int, float)) and not isinstance(score, bool) else math.nan
-        if not 0.0 <= number <= 1.0:
+        believed = isinstance(score, (int, float)) and not isinstance(score, bool) and 0.0 <= score <= 1.0
+        if not believed:
             self._problem(region, name, f"score must be a number within [0, 1], got {_shown(score)}")
-            return 1.0 if self.source == PERSON else None
-        return 1.0 if self.source == PERSON else number
+        if self.source == PERSON:
+            return 1.0
+        return float(score) if believed and isinstance(score, (int, float)) else None
 
     def _options(self, region: str, classification: Classification, given: object) -> tuple[Path, ...]:
         form = "paths, each a list of names" if classification.nested else "names"

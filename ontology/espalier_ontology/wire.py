@@ -18,6 +18,9 @@ RESULT_TYPES: Mapping[str, str] = {
 }
 """By control tag; the value's key has the same name."""
 
+_LONGEST = 1 << 31
+"""Frames; a year of video at 60 per second has fewer."""
+
 
 def extent_of(classification: Classification, timelines: Mapping[str, Timeline], lengths: Mapping[str, int]) -> Frames:
     """All frames of a classification's media; one where its length is not known."""
@@ -28,17 +31,17 @@ def extent_of(classification: Classification, timelines: Mapping[str, Timeline],
 
 def is_whole(number: object) -> TypeGuard[float]:
     """Whether a JSON number counts something: 5 and 5.0 do, 5.5 and true do not."""
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
-        return False
-    return math.isfinite(number) and number == int(number)
+    if isinstance(number, float):
+        return math.isfinite(number) and number == int(number)
+    return isinstance(number, int) and not isinstance(number, bool)
 
 
 def numbers_to_frames(start: int, end: int, timeline: Timeline | None, length: int | None) -> Frames:
     """The frames of a 1-based inclusive range; without a timeline each number is the frame of its own place."""
     if timeline is not None:
-        return timeline.from_numbers(start, end) if start <= timeline.length else Frames()
-    frames = Frames.of((start - 1, end))
-    return frames if length is None else frames & Frames.of((0, length))
+        end = min(end, timeline.length)
+        return timeline.from_numbers(start, end) if start <= end else Frames()
+    return Frames.of((start - 1, end)) & Frames.of((0, _LONGEST if length is None else length))
 
 
 def frames_to_numbers(frames: Frames, timeline: Timeline | None) -> list[tuple[int, int]]:
