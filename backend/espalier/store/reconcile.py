@@ -25,7 +25,22 @@ class Difference:
     lost_annotations: list[int]
     back: list[tuple[str, int]]
     """(kind, id) of what an event called deleted, and what is there nevertheless."""
-    matters: bool
+    mattering: set[tuple[str, int]]
+    """(kind, id) of what changes the answers to train on."""
+
+    def without(self, newer: set[tuple[str, int]]) -> Difference:
+        """Leaves out what is newer, by (kind, id)."""
+        if not newer:
+            return self
+        newer = newer | {("annotation", a.id) for a in self.annotations if ("gone task", a.task_id) in newer}
+        return Difference(
+            tasks=[task for task in self.tasks if ("task", task.id) not in newer],
+            annotations=[one for one in self.annotations if ("annotation", one.id) not in newer],
+            lost_tasks=[id for id in self.lost_tasks if ("task", id) not in newer],
+            lost_annotations=[id for id in self.lost_annotations if ("annotation", id) not in newer],
+            back=[one for one in self.back if one not in newer],
+            mattering=self.mattering - newer,
+        )
 
     def __bool__(self) -> bool:
         return any((self.tasks, self.annotations, self.lost_tasks, self.lost_annotations, self.back))
@@ -48,19 +63,16 @@ class Reconciling(Mirror):
         found = (annotation_row(key, one, task["id"]) for task in objects for one in _annotations_in(task))
         true_annotations = newest(found)
 
-        def compare(connection: Connection) -> Difference:
-            return _compare(connection, key, true_tasks, true_annotations, since)
-
-        # The comparison is the slow part: made before the writer's lock is taken, and again only if somebody wrote.
+        # The comparison is the slow part, and events must not wait for it: it is made before the writer's lock is
+        # taken, and what they changed meanwhile is left out.
         standing = self.position(key)
-        difference = self.read(compare)
+        difference = self.read(lambda connection: _compare(connection, key, true_tasks, true_annotations))
+        if since is not None:
+            standing = min(since, standing)
 
         def work(connection: Connection) -> bool:
             self._hold(connection, key)
-            moved = connection.execute(
-                select(ProjectTable.position).where(ProjectTable.key == key, ProjectTable.position != standing)
-            ).first()
-            found = compare(connection) if moved else difference
+            found = difference.without(_changed_after(connection, key, standing))
             if not found:
                 return False
             at = {"position": self._advance(connection, key)}
@@ -71,71 +83,48 @@ class Reconciling(Mirror):
             for kind in ("task", "annotation"):
                 ids = [id for of_kind, id in found.back if of_kind == kind]
                 self._delete(connection, key, GoneTable.id, ids, GoneTable.kind == kind)
-            return self._bump_if(connection, key, found.matters)
+            return self._bump_if(connection, key, bool(found.mattering))
 
         return self.write(work)
 
 
 def _compare(
-    connection: Connection,
-    key: str,
-    tasks: Mapping[int, Task],
-    annotations: Mapping[int, Annotation],
-    since: int | None,
+    connection: Connection, key: str, tasks: Mapping[int, Task], annotations: Mapping[int, Annotation]
 ) -> Difference:
-    newer: set[tuple[str, int]] = set()  # what an event changed after the reading began
-    deleted_since: set[int] = set()  # tasks
-    gone: list[tuple[str, int]] = []
-    held_tasks: dict[int, Task] = {}
-    held_annotations: dict[int, Annotation] = {}
+    held_tasks = {row.id: Task(*row) for row in connection.execute(select(*TASK).where(TaskTable.project_key == key))}
+    of_project = select(*ANNOTATION).where(AnnotationTable.project_key == key)
+    held = {row.id: Annotation(*row) for row in connection.execute(of_project)}
+    gone = connection.execute(select(GoneTable.kind, GoneTable.id).where(GoneTable.project_key == key)).all()
 
-    def is_newer(position: int) -> bool:
-        return since is not None and position > since
-
-    for *values, position in connection.execute(
-        select(*TASK, TaskTable.position).where(TaskTable.project_key == key),
-    ):
-        task = Task(*values)
-        held_tasks[task.id] = task
-        if is_newer(position):
-            newer.add(("task", task.id))
-    for *values, position in connection.execute(
-        select(*ANNOTATION, AnnotationTable.position).where(AnnotationTable.project_key == key)
-    ):
-        annotation = Annotation(*values)
-        held_annotations[annotation.id] = annotation
-        if is_newer(position):
-            newer.add(("annotation", annotation.id))
-    for kind, id, position in connection.execute(
-        select(GoneTable.kind, GoneTable.id, GoneTable.position).where(GoneTable.project_key == key)
-    ):
-        if not is_newer(position):
-            gone.append((kind, id))
-            continue
-        newer.add((kind, id))
-        if kind == "task":
-            deleted_since.add(id)
-
-    new_tasks = [t for t in tasks.values() if ("task", t.id) not in newer and t != held_tasks.get(t.id)]
-    new_annotations = [
-        a
-        for a in annotations.values()
-        if ("annotation", a.id) not in newer and a.task_id not in deleted_since and a != held_annotations.get(a.id)
-    ]
-    lost_tasks = [id for id in held_tasks if id not in tasks and ("task", id) not in newer]
-    lost_annotations = [id for id in held_annotations if id not in annotations and ("annotation", id) not in newer]
+    new_tasks = [task for task in tasks.values() if task != held_tasks.get(task.id)]
+    new_annotations = [annotation for annotation in annotations.values() if annotation != held.get(annotation.id)]
+    lost_annotations = [id for id in held if id not in annotations]
     present = {"task": tasks.keys(), "annotation": annotations.keys()}
-    answered = {a.task_id for a in annotations.values() if is_answer(a)}
+    answered = {annotation.task_id for annotation in annotations.values() if is_answer(annotation)}
+    mattering = {("annotation", a.id) for a in new_annotations if answers_in(a) != answers_in(held.get(a.id))}
+    mattering |= {("annotation", id) for id in lost_annotations if is_answer(held[id])}
+    mattering |= {("task", task.id) for task in new_tasks if task.id in answered}
     return Difference(
         tasks=new_tasks,
         annotations=new_annotations,
-        lost_tasks=lost_tasks,
+        lost_tasks=[id for id in held_tasks if id not in tasks],
         lost_annotations=lost_annotations,
         back=[(kind, id) for kind, id in gone if id in present[kind]],
-        matters=any(answers_in(a) != answers_in(held_annotations.get(a.id)) for a in new_annotations)
-        or any(is_answer(held_annotations[id]) for id in lost_annotations)
-        or any(task.id in answered for task in new_tasks),
+        mattering=mattering,
     )
+
+
+def _changed_after(connection: Connection, key: str, position: int) -> set[tuple[str, int]]:
+    """(kind, id) of what events changed or deleted; for a deleted task also ("gone task", id)."""
+    changed: set[tuple[str, int]] = set()
+    for kind, table in (("task", TaskTable), ("annotation", AnnotationTable)):
+        query = select(table.id).where(table.project_key == key, table.position > position)
+        changed |= {(kind, id) for id in connection.execute(query).scalars()}
+    for kind, id in connection.execute(
+        select(GoneTable.kind, GoneTable.id).where(GoneTable.project_key == key, GoneTable.position > position)
+    ):
+        changed |= {(kind, id), (f"gone {kind}", id)}
+    return changed
 
 
 def _annotations_in(task: Mapping[str, Any]) -> list[Mapping[str, Any]]:

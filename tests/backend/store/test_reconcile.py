@@ -65,6 +65,16 @@ def test_what_events_changed_after_the_reading_began_stays(records: Records) -> 
     assert [row.id for row in records.tasks(KEY)] == [1, 2, 4]
 
 
+def test_what_was_left_out_does_not_count_as_a_change(records: Records) -> None:
+    records.reconcile(KEY, [task(1, annotation(1, 1))])
+    since = records.position(KEY)
+    records.mirror_annotations(KEY, [annotation(1, 1, "Animal", minute=1)])
+    assert not records.reconcile(KEY, [task(1, annotation(1, 1)), task(2)], since=since), (
+        "only an unlabeled task is new"
+    )
+    assert records.task_count(KEY) == 2
+
+
 def test_without_a_mark_the_reading_is_the_newest(records: Records) -> None:
     records.reconcile(KEY, [task(1, annotation(1, 1))])
     records.mirror_annotations(KEY, [annotation(4, 1)])
