@@ -51,15 +51,15 @@ class Backend:
         assert done.returncode == status, f"{arguments}: {done.stdout}\n{done.stderr}\n{self.log.read_text()[-3000:]}"
         return done.stdout
 
-    def version(self, label_studio: Any, project: dict[str, Any], *, after: str = "untrained") -> str:
-        """The model version that the backend reports to Label Studio, once it is another one than `after`."""
-        deadline = time.monotonic() + 120
+    def learned(self, project: dict[str, Any], media: int) -> list[str]:
+        """Waits until a version has seen that many annotated media. Returns the lines of `espalier versions`."""
+        deadline, lines = time.monotonic() + 120, [""]
         while time.monotonic() < deadline:
-            reported = label_studio.request("GET", f"/api/ml?project={project['id']}")[0]["model_version"]
-            if reported and reported not in ("untrained", after):
-                return str(reported)
+            lines = self.espalier("versions", str(project["id"])).splitlines() or [""]
+            if f"trained on {media} annotated media" in lines[0]:
+                return lines
             time.sleep(0.5)
-        pytest.fail(f"no new model version; the backend's log ends with: {self.log.read_text()[-3000:]}")
+        pytest.fail(f"{lines[0]}; the backend's log ends with: {self.log.read_text()[-3000:]}")
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +102,8 @@ def upload(label_studio: Any, project: dict[str, Any], paths: list[Path]) -> lis
     """Pictures as a person drops them into the import dialog; task ids in the order given."""
     by_name: dict[str, int] = {}
     for start in range(0, len(paths), 50):
-        files = [("file", (f"{n:04d}{path.suffix}", path.read_bytes())) for n, path in enumerate(paths)][
-            start : start + 50
-        ]
+        some = list(enumerate(paths))[start : start + 50]
+        files = {f"{n:04d}": (f"{n:04d}{path.suffix}", path.read_bytes()) for n, path in some}
         label_studio.request("POST", f"/api/projects/{project['id']}/import", files=files)
     for task in label_studio.request("GET", f"/api/tasks?project={project['id']}&page_size=2000&fields=all")["tasks"]:
         value = next(iter(task["data"].values()))
@@ -144,10 +143,7 @@ def test_nested_images_from_first_labels_to_predictions(label_studio: Any, backe
     label_studio.connect(project["id"], backend.url)
     for task, digit in zip(tasks[:90], digits, strict=False):
         label_studio.annotate(task, choices("image", digit.answers))
-    version = backend.version(label_studio, project)
-    while int(version.rpartition("v")[2]) < 1:
-        version = backend.version(label_studio, project, after=version)
-    time.sleep(3)  # the last burst is learned, too
+    backend.learned(project, 90)
     label_studio.action(project["id"], "retrieve_tasks_predictions", tasks[90:140])
     parents = right = complete = 0
     for task, digit in zip(tasks[90:140], digits[90:], strict=False):
@@ -175,13 +171,7 @@ def test_a_burst_of_annotations_causes_a_handful_of_trainings_and_the_last_sees_
     label_studio.connect(project["id"], backend.url)
     for task, digit in zip(tasks, digits, strict=True):
         label_studio.annotate(task, choices("image", digit.answers))
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        versions = backend.espalier("versions", str(project["id"])).splitlines()
-        if versions and "trained on 60 annotated media" in versions[0]:
-            break
-        time.sleep(1)
-    assert "trained on 60 annotated media" in versions[0]
+    versions = backend.learned(project, 60)
     assert len(versions) <= 8, versions
 
 
@@ -194,7 +184,7 @@ def test_a_run_is_written_shown_in_the_label_stream_and_undone(
     for task, digit in zip(tasks[:50], digits, strict=False):
         label_studio.annotate(task, choices("image", digit.answers))
     label_studio.connect(project["id"], backend.url)
-    backend.version(label_studio, project)  # learned from what was annotated before it was connected
+    backend.learned(project, 50)  # what was annotated before it was connected
 
     id = str(project["id"])
     counted = backend.espalier("run", id, "--filter", "unlabeled", "--confidence", "0.3", "--dry-run")
@@ -228,7 +218,7 @@ def test_a_timeline_with_attributes(label_studio: Any, backend: Backend, tmp_pat
     task, other = upload(label_studio, project, [first, second])
     label_studio.connect(project["id"], backend.url)
     label_studio.annotate(task, timeline(shown))
-    backend.version(label_studio, project)
+    backend.learned(project, 1)
     label_studio.action(project["id"], "retrieve_tasks_predictions", [other])
     (prediction,) = predictions(label_studio, other)
     length = hidden[-1].end
@@ -251,7 +241,7 @@ def test_a_part_of_a_video_is_predicted_where_the_run_says(label_studio: Any, ba
     task, other = upload(label_studio, project, [first, second])
     label_studio.connect(project["id"], backend.url)
     label_studio.annotate(task, timeline(shown))
-    backend.version(label_studio, project)
+    backend.learned(project, 1)
     backend.espalier("run", str(project["id"]), "--task", str(other), "--first", "31", "--last", "70", "--stride", "3")
     (prediction,) = predictions(label_studio, other)
     ranges = [item["value"]["ranges"][0] for item in prediction["result"]]
@@ -301,8 +291,7 @@ def test_an_image_sequence(label_studio: Any, backend: Backend, tmp_path: Path) 
                 for item in range(20)
             ],
         )
-    backend.version(label_studio, project)
-    time.sleep(3)
+    backend.learned(project, 4)
     label_studio.action(project["id"], "retrieve_tasks_predictions", sequence_ids[4:])
     right = 0
     for turn, task in enumerate(sequence_ids[4:], start=4):
@@ -328,7 +317,7 @@ def test_real_pictures_with_a_nested_ontology(
     for task, row in zip(tasks[:labeled], rows, strict=False):
         label_studio.annotate(task, choices("image", {"coarse": row["coarse"], f"fine_{row['coarse']}": row["fine"]}))
     label_studio.connect(project["id"], backend.url)
-    backend.version(label_studio, project)
+    backend.learned(project, labeled)
     label_studio.action(project["id"], "retrieve_tasks_predictions", tasks[labeled:])
     answered = right = 0
     for task, row in zip(tasks[labeled:], rows[labeled:], strict=True):

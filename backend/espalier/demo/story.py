@@ -42,7 +42,7 @@ class Story:
     def upload(self, project: int, paths: list[Path]) -> dict[str, int]:
         """Task ids by file name."""
         for start in range(0, len(paths), 50):
-            files = [("file", (path.name, path.read_bytes())) for path in paths[start : start + 50]]
+            files = {path.name: (path.name, path.read_bytes()) for path in paths[start : start + 50]}
             self.call("POST", f"/api/projects/{project}/import", files=files)
         tasks = self.call("GET", f"/api/tasks?project={project}&page_size=1000&fields=all")["tasks"]
         names = {path.name: path for path in paths}
