@@ -12,7 +12,10 @@ from ..contract import Embeddings, Ids, Mask, Targets
 ALIKE = 0.02
 """Two embeddings are near-duplicates where their squared distance is under this share of the mean over all pairs."""
 _NEIGHBOURS = 4
-_PROJECTIONS = 3
+_SORTED, _COMPARED = 3, 8
+"""Random projections: rows are sorted by the first few, and compared in all of them before they are in full."""
+_LOOSE = 26.0
+"""Sums of that many squares of normal variables exceed this share of their scale once in a thousand times."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,15 @@ def join_duplicates(embeddings: Embeddings, groups: Ids, *, seed: int = 0) -> Id
     if n < 3 or spread < 1e-9:
         return joined
     rng = np.random.default_rng(seed)
-    keys = centred @ rng.standard_normal((embeddings.shape[1], _PROJECTIONS)).astype(np.float32)
+    keys = centred @ rng.standard_normal((embeddings.shape[1], _COMPARED)).astype(np.float32)
     found: list[NDArray[np.int64]] = []
-    for key in keys.T:
+    for key in keys.T[:_SORTED]:
         order = np.argsort(key, kind="stable")
         for offset in range(1, min(_NEIGHBOURS, n - 1) + 1):
             a, b = order[:-offset], order[offset:]
-            near = np.flatnonzero((joined[a] != joined[b]) & ((key[b] - key[a]) ** 2 <= 4.0 * ALIKE * spread))
+            apart = keys[a] - keys[b]
+            close = np.einsum("np,np->n", apart, apart) <= _LOOSE * ALIKE * spread
+            near = np.flatnonzero(close & (joined[a] != joined[b]))
             difference = centred[a[near]] - centred[b[near]]
             near = near[np.einsum("nd,nd->n", difference, difference) <= ALIKE * spread]
             found.append(np.stack((joined[a[near]], joined[b[near]])))

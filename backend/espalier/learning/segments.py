@@ -100,9 +100,9 @@ def choose(segments: Sequence[Segment], most: int) -> list[Ids]:
     Short segments are kept whole before long ones are thinned, so that a rare label loses nothing; thinned segments
     keep their first and last frame, where labels change, and are sampled evenly between.
     """
-    sizes = np.array([segment.frames for segment in segments], np.int64)
-    if sizes.sum() <= most:
+    if sum(segment.frames for segment in segments) <= most:
         return [np.arange(segment.start, segment.stop) for segment in segments]
+    sizes = np.array([segment.frames for segment in segments], np.int64)
     if len(segments) * 2 > most:  # more changes than frames to spend: sample evenly over everything
         keep = np.unique(np.linspace(0, sizes.sum() - 1, most).round().astype(np.int64))
         ends = np.cumsum(sizes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -90,10 +90,24 @@ def _head(
     embeddings = np.ascontiguousarray(embeddings_of(question), np.float32)
     if len(embeddings) != len(question):
         raise ValueError(f"{len(question)} rows of {question.classification!r} got {len(embeddings)} embeddings")
+    # On a busy machine a team of threads waits for its slowest at every step: one thread took 0.3 s where two took 60.
+    with threadpool_limits(limits=1 if embeddings.size < _SMALL else None, user_api="blas"):
+        return _learned(question, embeddings, plugin, classifier(plugin), held, notes, seed)
+
+
+def _learned(
+    question: Question,
+    embeddings: Embeddings,
+    plugin: str,
+    classifier: Classifier,
+    held: Mapping[Path, int],
+    notes: list[str],
+    seed: int,
+) -> Head:
+    """Fitted, cross-checked, calibrated and measured."""
     question = replace(question, groups=join_duplicates(embeddings, question.groups, seed=seed))
     folds = deal(question.targets, question.mask, question.groups, seed=seed)
-    fitted = classifier(plugin)
-    raw = _cross_fit(fitted, embeddings, question, folds, seed)
+    raw = _cross_fit(classifier, embeddings, question, folds, seed)
     counted = _judgeable(question, folds)
     head = Head(
         question.classification,
@@ -101,7 +115,7 @@ def _head(
         question.options,
         question.exclusive,
         plugin,
-        fitted,
+        classifier,
         Calibration.of(raw, question.targets, counted, exclusive=question.exclusive),
         np.zeros(0),
         held,
@@ -116,18 +130,7 @@ def _head(
 
 
 def _cross_fit(classifier: Classifier, embeddings: Embeddings, question: Question, folds: Folds, seed: int) -> Scores:
-    """Fits the classifier on every row, and returns each row's scores by one that has not seen its fold.
-
-    Small problems are solved on one thread: on a busy machine a team of threads waits for its slowest at every step,
-    which was measured to cost more than a hundred times what it gains.
-    """
-    with threadpool_limits(limits=1 if embeddings.size < _SMALL else None, user_api="blas"):
-        return _cross_fitted(classifier, embeddings, question, folds, seed)
-
-
-def _cross_fitted(
-    classifier: Classifier, embeddings: Embeddings, question: Question, folds: Folds, seed: int
-) -> Scores:
+    """Fits the classifier on every row, and returns each row's scores by one that has not seen its fold."""
     targets, mask, groups, exclusive = question.targets, question.mask, question.groups, question.exclusive
     if isinstance(classifier, FoldClassifier) and getattr(classifier, "folds", True):
         return classifier.cross_fit(embeddings, targets, mask, groups, folds=folds.rows, exclusive=exclusive, seed=seed)
