@@ -60,6 +60,8 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
         super().__init__(
             taken, name, connection=queues.redis, serializer=JSONSerializer, worker_ttl=presence.HEARTBEAT_LIFE_S
         )
+        # RQ asked the pool for a patience that outlasts its own waiting; connections made before are less patient.
+        queues.redis.connection_pool.disconnect()
         self._lines = queues
         self._leaving = threading.Event()
         self._over = threading.Event()

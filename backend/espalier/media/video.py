@@ -85,7 +85,8 @@ def _decode(path: Path, index: VideoIndex, wanted: Numbers, threads: int) -> Ite
     """Positions in `wanted` with their decoded frames, ascending; those that cannot be decoded are passed over."""
     position, back = 0, 0
     while position < len(wanted):
-        key = max(0, index.keyframe_before(int(wanted[position])) - back)
+        aim = index.keyframe_before(int(wanted[position]))
+        key = max(0, aim - back)
         landed = False
         for number, frame in _frames_from(path, index, key, threads):
             if frame is None and threads != _ONE_THREAD:
@@ -103,8 +104,9 @@ def _decode(path: Path, index: VideoIndex, wanted: Numbers, threads: int) -> Ite
                 position += 1
             if position == len(wanted):
                 return
-            ahead = index.keyframes[index.keyframe_before(int(wanted[position]))]
-            if ahead - number > _SEEK_COST_FRAMES:
+            ahead = index.keyframe_before(int(wanted[position]))
+            # A seek that came down early is decoded through: asking for the same keyframe again would end there again.
+            if ahead > aim and index.keyframes[ahead] - number > _SEEK_COST_FRAMES:
                 back = 0
                 break
         else:

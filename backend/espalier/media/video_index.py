@@ -120,7 +120,7 @@ def index_video(path: Path) -> VideoIndex:
         step_s = float((times_s[-1] - times_s[0]) / (len(ticks) - 1)) if len(ticks) > 1 else 0.0
         rate = float(stream.average_rate or 0) or (1 / step_s if step_s else 0.0)
         duration_s = (container.duration or 0) / av.time_base or float(times_s[-1]) + step_s
-        if "matroska" in container.format.name:  # its index is in presentation times
+        if {"matroska", "mov"} & set(container.format.name.split(",")):  # these are sought in by presentation time
             seek_ticks = ticks[keyframes]
         turns = round(first.rotation / 90) % 4
         height, width = (first.height, first.width)[:: -1 if turns % 2 else 1]
