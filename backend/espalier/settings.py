@@ -47,7 +47,9 @@ class Settings:
     weights_dir: Path | None = _setting(
         None, "ESPALIER_WEIGHTS_DIR", help="directory of pretrained weights, `<timm name>.safetensors`"
     )
-    redis_url: str = _setting("", "ESPALIER_REDIS_URL", help="Redis for the queue; empty starts an embedded Valkey")
+    redis_url: Secret = _setting(
+        Secret(""), "ESPALIER_REDIS_URL", help="Redis for the queue; empty starts an embedded Valkey"
+    )
     database_url: Secret = _setting(
         Secret(""), "ESPALIER_DATABASE_URL", help="SQLAlchemy URL; empty means SQLite in the data directory"
     )
@@ -132,6 +134,17 @@ class Settings:
     def __post_init__(self) -> None:
         if bool(self.basic_auth_user) != bool(self.basic_auth_pass.reveal()):
             raise BadSetting("BASIC_AUTH_USER and BASIC_AUTH_PASS go together: set both, or neither")
+        for name, low, high in (
+            ("port", 0, 65535),
+            ("threads", 0, 1024),
+            ("cache_gb", 0, float("inf")),
+            ("max_file_mb", 1, float("inf")),
+            ("max_megapixels", 1, float("inf")),
+            ("predict_deadline_s", 0, 90),
+            ("debounce_s", 0, 3600),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise BadSetting(f"{name}={getattr(self, name)} must be within {low} and {high}")
         if not self.is_loopback and not self.basic_auth_user:
             raise BadSetting(
                 f"ESPALIER_HOST={self.host} opens the backend to the network: set BASIC_AUTH_USER and BASIC_AUTH_PASS "

@@ -12,7 +12,6 @@ from typing import Literal
 import click
 
 from ..errors import EspalierError
-from ..jobs import presence
 from ..jobs.house import House, current
 from ..labelstudio.client import LabelStudio
 from ..plugins import registry
@@ -73,9 +72,9 @@ def _queue(house: House) -> Iterator[Check]:
     house.queues.redis.ping()
     where = house.settings.redis_url or "embedded Valkey"
     yield Check("queue", "ok", where.rpartition("@")[2])
-    workers = presence.workers(house.queues.redis)
+    workers = house.queues.workers()
     for queue in ("prediction", "training"):
-        count = sum(f"espalier-{queue}" in names for names in workers.values())
+        count = sum(queue in names for names in workers.values())
         yield Check(
             f"{queue} workers",
             "ok" if count else "warning",

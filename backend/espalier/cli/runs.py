@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import BadRequest
-from ..jobs import automated, presence
+from ..jobs import automated
 from ..jobs.house import House, current
 from ..jobs.parameters import EXISTING, PARENTS, RunParameters
 from ..jobs.progress import Progress
@@ -29,7 +29,7 @@ def train(project: str, here: bool) -> None:
             version = train_now(house, key, progress, reconcile=True)
         click.echo(f"{version.name}: {version.message}")
     else:
-        _follow(house, house.queues.request_training(key, delay=False))
+        _follow(house, house.queues.request_training(key, delay=False, reconcile=True))
 
 
 @main.command()
@@ -79,7 +79,7 @@ def run(
 def runs(project: str) -> None:
     """The automated labeling runs of PROJECT."""
     house = current(settings())
-    for row in house.records.runs(find_project(house, project).key):
+    for row in automated.recent(house, find_project(house, project).key):
         click.echo(f"{row.id}  {row.created_at:%Y-%m-%d %H:%M}  {row.state:<10}{row.done}/{row.total}  {row.message}")
 
 
@@ -88,6 +88,14 @@ def runs(project: str) -> None:
 def undo(run_id: str) -> None:
     """Delete exactly what a run wrote."""
     click.echo(f"{automated.undo(current(settings()), run_id)} predictions deleted")
+
+
+@main.command()
+@click.argument("run_id")
+def cancel(run_id: str) -> None:
+    """Stop a run where it is; what it wrote stays until `espalier undo`."""
+    run = automated.cancel(current(settings()), run_id)
+    click.echo(f"{run.state}: {run.message or 'stops at its next step'}")
 
 
 @main.command()
@@ -138,7 +146,7 @@ class _bar(Progress):
 
 def _follow(house: House, job_id: str) -> None:
     """Shows a job until it ends; interrupting asks whether to cancel it."""
-    if not presence.workers(house.queues.redis):
+    if not house.queues.workers():
         click.secho("no worker is running: start `espalier serve`, or add --here", fg="yellow", err=True)
     try:
         while (status := house.queues.status(job_id)).state in ("queued", "running"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..errors import BadRequest, Cancelled, EspalierError
+from ..errors import BadRequest, Cancelled, EspalierError, LabelStudioDown
 from ..labelstudio.client import LabelStudio
 from ..store.rows import Project, Run
 from .counts import Counts
@@ -17,6 +17,7 @@ from .house import House
 from .parameters import RunParameters
 from .predicting import TASKS_AT_ONCE, Predicted, Predictor
 from .progress import Progress
+from .queue import job_of_run
 from .selection import WRITTEN, select
 
 _WRITING, _NOTHING = "writing", "nothing"
@@ -51,35 +52,44 @@ def dry_run(house: House, project_key: str, parameters: RunParameters, progress:
 
 
 def execute(house: House, run_id: str, progress: Progress) -> Run:
-    """Predict and write. Called again after a kill, it goes on where it was and writes nothing twice."""
-    run = _run(house, run_id)
+    """Predict and write. Called again after a kill, it goes on where it was and writes nothing twice.
+
+    Where Label Studio is down the run stays as it is, to be tried again; everything else that goes wrong ends it.
+    """
+    run = find(house, run_id)
     if run.state not in ("queued", "running"):
         return run
+    try:
+        return _execute(house, run, progress)
+    except LabelStudioDown:
+        raise
+    except EspalierError as error:
+        cancelled = isinstance(error, Cancelled)
+        message = "cancelled; what was written stays until undone" if cancelled else str(error)
+        house.records.set_run(run_id, state="cancelled" if cancelled else "failed", message=message)
+        raise
+
+
+def _execute(house: House, run: Run, progress: Progress) -> Run:
+    run_id = run.id
     project = house.project(run.project_key)
     client = house.client(project)
     parameters = RunParameters.from_json(run.parameters)
     version = house.version(project, parameters.version or run.version.rpartition("-run")[0])
     tasks = select(house, project, parameters)
-    items = _settle(client, house.records.run_items(run_id), run.version)
+    items = _settle(client, project, house.records.run_items(run_id), run.version)
     house.records.set_run_items(run_id, items)
     pending = [task for task in tasks if task["id"] not in items]
     counts = Counts(run.counts)
     house.records.set_run(run_id, state="running", total=len(tasks), done=len(tasks) - len(pending))
     predictor = Predictor(house, project, version, parameters, name=run.version)
-    try:
-        for start in range(0, len(pending), TASKS_AT_ONCE):
-            batch = list(predictor.predict(pending[start : start + TASKS_AT_ONCE], progress))
-            _write(house, client, project, run_id, batch, counts)
-            done = len(tasks) - len(pending) + start + len(batch)
-            house.records.set_run(run_id, done=done, counts=counts.to_json())
-            progress.report(done, len(tasks), f"{done} of {len(tasks)} tasks")
-    except Cancelled:
-        return house.records.set_run(
-            run_id, state="cancelled", message="cancelled; what was written stays until undone"
-        )
-    except EspalierError as error:
-        house.records.set_run(run_id, message=str(error))
-        raise
+    for start in range(0, len(pending), TASKS_AT_ONCE):
+        progress.make_way()
+        batch = list(predictor.predict(pending[start : start + TASKS_AT_ONCE], progress))
+        _write(house, client, project, run_id, batch, counts)
+        done = len(tasks) - len(pending) + start + len(batch)
+        house.records.set_run(run_id, done=done, counts=counts.to_json())
+        progress.report(done, len(tasks), f"{done} of {len(tasks)} tasks")
     if counts.written:
         _publish(house, client, project, run.version)
         if parameters.existing == "replace":
@@ -87,9 +97,29 @@ def execute(house: House, run_id: str, progress: Progress) -> Run:
     return house.records.set_run(run_id, state="done", message=counts.sentence())
 
 
+def cancel(house: House, run_id: str) -> Run:
+    """Stop a run where it is; what it wrote stays until it is undone."""
+    run = find(house, run_id)
+    status = house.queues.cancel(job_of_run(run_id))
+    if run.state == "queued" and status.state in ("cancelled", "unknown"):
+        return house.records.set_run(run_id, state="cancelled", message="cancelled before it began")
+    return find(house, run_id)
+
+
+def recent(house: House, project_key: str) -> list[Run]:
+    """A project's runs, the newest first; one whose job was given up is failed, whatever it last said of itself."""
+    runs = house.records.runs(project_key)
+    for number, run in enumerate(runs):
+        if run.state in ("queued", "running"):
+            status = house.queues.status(job_of_run(run.id))
+            if status.state in ("failed", "cancelled"):
+                runs[number] = house.records.set_run(run.id, state=status.state, message=status.message)
+    return runs
+
+
 def undo(house: House, run_id: str) -> int:
     """Delete exactly what a run wrote, and show what was shown before it. Returns how many predictions went."""
-    run = _run(house, run_id)
+    run = find(house, run_id)
     project = house.project(run.project_key)
     client = house.client(project)
     shown = client.project(project.id).get("model_version")
@@ -103,13 +133,11 @@ def undo(house: House, run_id: str) -> int:
     return deleted
 
 
-def _settle(client: LabelStudio, items: Mapping[int, str], version: str) -> dict[int, str]:
-    """After a kill it is not known whether the batch in flight arrived: ask Label Studio, task by task."""
+def _settle(client: LabelStudio, project: Project, items: Mapping[int, str], version: str) -> dict[int, str]:
+    """After a kill it is not known whether the batch in flight arrived: ask Label Studio."""
     settled = {task_id: state for task_id, state in items.items() if state != _WRITING}
-    for task_id in set(items) - set(settled):
-        if any(prediction.get("model_version") == version for prediction in client.predictions_of(task_id)):
-            settled[task_id] = WRITTEN
-    return settled
+    arrived = client.predictions.having(project.id, version, set(items) - set(settled))
+    return settled | dict.fromkeys(arrived, WRITTEN)
 
 
 def _write(
@@ -151,7 +179,7 @@ def _replace_earlier(house: House, client: LabelStudio, project: Project, run: R
                 client.delete_prediction(prediction["id"])
 
 
-def _run(house: House, run_id: str) -> Run:
+def find(house: House, run_id: str) -> Run:
     run = house.records.run(run_id)
     if run is None:
         raise BadRequest(f"there is no run {run_id!r}; `espalier runs` lists them")

@@ -12,7 +12,7 @@ from pathlib import Path
 from espalier_ontology import labeling_config
 from espalier_ontology.tree import Ontology
 
-from ..errors import BadRequest, EspalierError, NotTrained
+from ..errors import BadRequest, LabelStudioRefused, NotTrained
 from ..labelstudio.client import LabelStudio
 from ..learning.model import Model
 from ..media.cache import MediaCache
@@ -107,9 +107,14 @@ class House:
         return found
 
     def label_studio(self, project: Project) -> LabelStudio | None:
-        """A client for the project's Label Studio, or None where no token was given that works."""
+        """A client for the project's Label Studio, or None where no token was given that works.
+
+        The operator's token goes only to the operator's address: what a request calls itself is not to be trusted.
+        Raises LabelStudioDown where nobody answers.
+        """
         url = self.settings.label_studio_url or project.hostname
-        token = self.settings.label_studio_api_key.reveal() or project.access_token
+        token = self.settings.label_studio_api_key.reveal() if self.settings.label_studio_url else ""
+        token = token or project.access_token
         if not url or not token:
             return None
         name = f"{url} {hash(token)}"
@@ -117,7 +122,7 @@ class House:
             client = LabelStudio(url, token)
             try:
                 client.whoami()
-            except EspalierError as error:
+            except LabelStudioRefused as error:
                 log.warning("Label Studio at %s cannot be used beyond its webhooks: %s", url, error)
                 return None
             self._clients[name] = client
@@ -129,7 +134,7 @@ class House:
         if found is None:
             raise BadRequest(
                 "this needs a Label Studio token that works: create a Personal Access Token under Account & Settings "
-                "and set LABEL_STUDIO_API_KEY (learning from webhooks, /predict and dry runs work without)"
+                "and set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY (learning from webhooks, and dry runs, work without)"
             )
         return found
 

@@ -19,7 +19,7 @@ def connect(house: House, project: Project) -> bool:
         log.warning(
             "project %s: no token of Label Studio works here, so Espalier learns only from annotations that arrive "
             "from now on, cannot read uploaded media that need a login, and cannot push predictions. "
-            "Create a Personal Access Token under Account & Settings and set LABEL_STUDIO_API_KEY",
+            "Create a Personal Access Token under Account & Settings and set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY",
             project.id,
         )
         return False

@@ -69,7 +69,7 @@ class Queues:
     @classmethod
     def open(cls, settings: Settings, *, steps: str = STEPS) -> Queues:
         """On the Redis of the settings, or on the embedded Valkey, which is started if it does not run yet."""
-        url = settings.redis_url or embedded_url(settings.data_dir)
+        url = settings.redis_url.reveal() or embedded_url(settings.data_dir)
         try:
             redis: Redis = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=30)
             redis.ping()
@@ -169,8 +169,11 @@ class Queues:
         return self._enqueue(self.prediction, "push", arguments, what, timeout_s=HOUR_S, retries=PATIENCE)
 
     def request_run(self, run_id: str) -> str:
+        """The job is named after the run, so that its end is known even where the run could not note it."""
         what, arguments = f"run {run_id}", [run_id]
-        return self._enqueue(self.runs, "run", arguments, what, timeout_s=7 * DAY_S, retries=PATIENCE)
+        return self._enqueue(
+            self.runs, "run", arguments, what, timeout_s=7 * DAY_S, retries=PATIENCE, id=job_of_run(run_id)
+        )
 
     def status(self, job_id: str) -> JobStatus:
         job = self._job(job_id)
@@ -251,6 +254,10 @@ class Queues:
             self.redis.srem(OUTSTANDING, id)
             raise BadRequest(f"{description}: the arguments of a job must be JSON ({error})") from error
         return id
+
+
+def job_of_run(run_id: str) -> str:
+    return f"run-{run_id}"
 
 
 def _pending(project_key: str) -> str:

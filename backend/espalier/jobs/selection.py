@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..errors import BadRequest
@@ -17,20 +17,10 @@ WRITTEN = "written"
 
 def select(house: House, project: Project, parameters: RunParameters) -> list[dict[str, Any]]:
     """The tasks of a run with their annotations, as Label Studio's objects, by id."""
-    annotations: dict[int, list[dict[str, Any]]] = {}
-    for annotation in house.records.annotations(project.key):
-        annotations.setdefault(annotation.task_id, []).append(
-            {"id": annotation.id, "result": annotation.result, "was_cancelled": annotation.was_cancelled}
-        )
-    chosen = list(parameters.tasks) if parameters.tasks is not None else None
-    tasks = [
-        {"id": task.id, "data": task.data, "annotations": annotations.get(task.id, [])}
-        for task in house.records.tasks(project.key, chosen)
-    ]
-    if chosen is not None:
-        missing = set(chosen) - {task["id"] for task in tasks}
-        if missing:
-            raise BadRequest(f"project {project.id} has no tasks {sorted(missing)[:10]}")
+    tasks = load(house, project, parameters.tasks)
+    missing = set(parameters.tasks or ()) - {task["id"] for task in tasks}
+    if missing:
+        raise BadRequest(f"project {project.id} has no tasks {sorted(missing)[:10]}")
     tasks = [task for task in tasks if _passes(house, project, parameters.filter, task)]
     if parameters.filter == "unpredicted" or parameters.existing == "skip":
         predicted = _predicted(house, project)
@@ -39,6 +29,19 @@ def select(house: House, project: Project, parameters: RunParameters) -> list[di
         shown = set(house.client(project).task_ids_of_view(project.id, int(parameters.filter[5:])))
         tasks = [task for task in tasks if task["id"] in shown]
     return sorted(tasks, key=lambda task: task["id"])
+
+
+def load(house: House, project: Project, ids: Collection[int] | None = None) -> list[dict[str, Any]]:
+    """Tasks with their annotations as Label Studio would send them; those of `ids` that are known, or all."""
+    annotations: dict[int, list[dict[str, Any]]] = {}
+    for annotation in house.records.annotations(project.key, ids):
+        annotations.setdefault(annotation.task_id, []).append(
+            {"id": annotation.id, "result": annotation.result, "was_cancelled": annotation.was_cancelled}
+        )
+    return [
+        {"id": task.id, "data": task.data, "annotations": annotations.get(task.id, [])}
+        for task in house.records.tasks(project.key, ids)
+    ]
 
 
 def _passes(house: House, project: Project, condition: str, task: Mapping[str, Any]) -> bool:

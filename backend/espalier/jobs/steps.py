@@ -11,11 +11,12 @@ from typing import Any
 
 from ..errors import NotTrained
 from ..labelstudio.wire import inputs_digest
-from . import automated, mirroring, training
+from . import automated, figures, mirroring, training
 from .house import current
 from .parameters import RunParameters
 from .predicting import Predictor
 from .progress import current as current_progress
+from .selection import load
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +31,16 @@ def connect(project_key: str) -> str:
     return f"project {project.id} is connected"
 
 
-def train(project_key: str) -> str:
+def train(project_key: str, reconcile: bool = False) -> str:
     """Train on all answers so far, once the burst of annotations that asked for it is over."""
     house = current()
-    with house.queues.alone(project_key):
-        house.queues.wait_for_quiet(project_key)
-        house.queues.training_starts(project_key)
+    with house.queues.training_turn(project_key):
         try:
-            version = training.train(house, project_key, current_progress())
+            version = training.train(house, project_key, current_progress(), reconcile=reconcile)
         except NotTrained as reason:
             log.info("project %s: no new model version: %s", project_key, reason)
             return str(reason)
+    figures.count(house.queues.redis, trainings=1)
     return f"{version.name}: {version.message}"
 
 
@@ -53,6 +53,7 @@ def predict(project_key: str, tasks: Sequence[dict[str, Any]]) -> int:
     progress, done = current_progress(), 0
     for predicted in predictor.predict([task for task in tasks if not _is_fresh(known, task)], progress):
         house.records.put_predictions([predicted.row])
+        figures.count(house.queues.redis, tasks_predicted=1, media_failures=bool(predicted.row.message))
         done += 1
         progress.report(done, len(tasks), f"task {predicted.row.task_id} of project {project.id}")
     return done
@@ -71,12 +72,13 @@ def push(project_key: str, version: str, task_ids: Sequence[int]) -> int:
             len(task_ids),
         )
         return 0
+    predict(project_key, load(house, project, task_ids))  # what another worker has not done yet
     rows = [
         {"task": row.task_id, "result": row.result, "score": row.score, "model_version": row.version}
         for row in house.records.predictions(project_key, version, task_ids).values()
-        if row.result and not any(old.get("model_version") == version for old in client.predictions_of(row.task_id))
+        if row.result
     ]
-    return client.import_predictions(project.id, rows) if rows else 0
+    return client.import_predictions(project.id, rows)
 
 
 def run(run_id: str) -> str:

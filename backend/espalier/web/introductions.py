@@ -5,11 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from typing import Any
-from uuid import uuid4
 
-from rq import Retry
-
-from ..jobs.queue import DAY_S, OUTSTANDING, PATIENCE, Queues
+from ..jobs.queue import Queues
 from ..labelstudio.wire import Setup
 from ..settings import Settings
 from ..store.records import Records
@@ -63,18 +60,7 @@ class Introductions:
         """Once a minute at most, whoever asks: reading a project asks for /setup again."""
         if not self._queues.redis.set(f"espalier:connect:{key}", 1, nx=True, ex=60):
             return
-        id = uuid4().hex
-        self._queues.redis.sadd(OUTSTANDING, id)
-        self._queues.training.enqueue_call(
-            f"{self._queues.steps}.connect",
-            args=[key],
-            job_id=id,
-            description=f"connect {key}",
-            timeout=DAY_S,
-            result_ttl=DAY_S,
-            failure_ttl=7 * DAY_S,
-            retry=Retry(max=len(PATIENCE), interval=list(PATIENCE)),
-        )
+        self._queues.request_connect(key)
 
     def versions(self, key: str | None) -> list[str]:
         """Model versions that can predict: of one project, or of all where Label Studio does not say which."""

@@ -11,11 +11,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ..jobs import figures
 from ..jobs.queue import Queues
 from ..store.records import Records
 
-# Workers count here: HINCRBY espalier:figures tasks_predicted 1
-FIGURES = "espalier:figures"
 _COUNTED = {
     "tasks_predicted": "Tasks predicted by workers",
     "trainings": "Model versions trained",
@@ -73,6 +72,6 @@ class _Workers(Collector):
         for state, count in sorted(states.items()):
             versions.add_metric([state], count)
         yield versions
-        counted = self._queues.redis.hmget(FIGURES, list(_COUNTED))
+        counted = self._queues.redis.hmget(figures.KEY, list(_COUNTED))
         for (name, meaning), value in zip(_COUNTED.items(), counted, strict=True):
             yield CounterMetricFamily(f"espalier_{name}", meaning, value=float(value or 0))

@@ -90,7 +90,7 @@ class Predictions:
 
 def _item(row: Prediction | None) -> Item:
     """[] for what could not be predicted, since Label Studio has no place for a reason."""
-    if row is None or row.message or not isinstance(row.result, list):
+    if row is None or (row.message and not row.result):
         return []
     score = float(row.score) if math.isfinite(row.score) else 0.0
     return {"result": row.result, "score": min(1.0, max(0.0, score)), "model_version": row.version}
