@@ -61,9 +61,9 @@ class TimmEncoder:
 def _on_openvino(request: EncoderRequest, weights: Weights, sha256: str) -> tuple[Runtime, Description, str]:
     from .int8 import quantised
     from .openvino_graph import convert
-    from .openvino_runtime import OpenVinoRuntime, precision_for
+    from .openvino_runtime import OpenVinoRuntime
+    from .precision import choose
 
-    precision = precision_for(request.precision)
     exact: Any
     place = converted.place(request.cache_dir, weights.model, sha256, "float") if request.cache_dir else None
     kept = converted.load(place) if place else None
@@ -74,12 +74,15 @@ def _on_openvino(request: EncoderRequest, weights: Weights, sha256: str) -> tupl
         exact = convert(module, description)
         if place is not None:
             converted.keep(place, exact, description)
-    if request.precision != "int8":
-        return OpenVinoRuntime(exact, precision, request.threads), description, ""
-    graph, remark = quantised(request, weights, sha256, exact, description)
-    if graph is None:
-        return OpenVinoRuntime(exact, precision, request.threads), description, f"int8 was asked for: {remark}"
-    return OpenVinoRuntime(graph, "int8", request.threads), description, remark
+    asked, refused = request.precision, ""
+    if asked == "int8":
+        graph, remark = quantised(request, weights, sha256, exact, description)
+        if graph is not None:
+            return OpenVinoRuntime(graph, "int8", request.threads), description, remark
+        asked, refused = "auto", f"int8 was asked for: {remark}"
+    precision, remark = choose(asked, exact, description.input_size, place, random=weights.path is None)
+    runtime = OpenVinoRuntime(exact, precision, request.threads)
+    return runtime, description, "; ".join(part for part in (refused, remark) if part)
 
 
 def _on_torch(request: EncoderRequest, weights: Weights, kind: str, name: str) -> tuple[Runtime, Description, str]:

@@ -10,10 +10,15 @@ from espalier.contract import EncoderRequest, Pictures
 
 from . import converted
 from .network import Description
-from .openvino_graph import AGREEMENT, CALIBRATION, agreement, quantise
+from .openvino_graph import quantise
 from .openvino_runtime import OpenVinoRuntime
+from .precision import centred_agreement
 from .runtime import Features, unit
 from .weights import Weights
+
+CALIBRATION = 32
+"""At least this many frames are needed; half of them set the scales, the other half judge."""
+AGREEMENT = 0.99
 
 
 def quantised(
@@ -35,7 +40,7 @@ def quantised(
     if importlib.util.find_spec("nncf") is None:
         return None, "it needs nncf; pip install 'label-studio-espalier[int8]'"
     graph = quantise(_read(exact), frames[::2])
-    reached = agreement(_embed(exact, "fp32", frames[1::2]), _embed(graph, "int8", frames[1::2]))
+    reached = centred_agreement(_embed(exact, "fp32", frames[1::2]), _embed(graph, "int8", frames[1::2]))
     if reached < AGREEMENT:
         remark = f"its embeddings agree with fp32 to {reached:.3f} only (centred cosine; {AGREEMENT} is needed)"
         graph = None

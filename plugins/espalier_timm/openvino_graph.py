@@ -6,19 +6,12 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from espalier.contract import Pictures
 
 from .network import Description
-from .runtime import Features
 
 if TYPE_CHECKING:
     import torch
-
-CALIBRATION = 32
-"""At least this many frames are needed; half of them set the scales, the other half judge."""
-AGREEMENT = 0.99
 
 
 def convert(module: torch.nn.Module, description: Description) -> Any:
@@ -62,14 +55,3 @@ def quantise(graph: Any, frames: Pictures) -> Any:
         import nncf
     data = nncf.Dataset([frame[None] for frame in frames])
     return nncf.quantize(graph, data, subset_size=len(frames))
-
-
-def agreement(exact: Features, approximate: Features) -> float:
-    """The worst cosine between two versions of the same embeddings, after taking the exact ones' mean off both.
-
-    Without that even a wrecked network looks right: most of an embedding is what all pictures share.
-    """
-    mean = exact.mean(axis=0)
-    left, right = exact - mean, approximate - mean
-    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
-    return float(((left * right).sum(axis=1) / np.maximum(norms, np.finfo(np.float32).tiny)).min())

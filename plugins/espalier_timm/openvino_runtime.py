@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from espalier.contract import Pictures
-from espalier.errors import BadSetting
 
 from .runtime import Features, Runtime
 
@@ -17,16 +16,6 @@ CHUNK = 16
 """Pictures per request. A dynamic batch ran as fast as a fixed one, and larger ones only fall out of the cache."""
 STREAMS = 2
 NAME = "openvino"
-
-
-def precision_for(asked: str) -> str:
-    """`bf16` or `fp32` for a request's precision. Raises BadSetting for bf16 where the processor lacks it."""
-    import openvino as ov
-
-    able = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if asked == "bf16" and not able:
-        raise BadSetting("ESPALIER_PRECISION=bf16, but this CPU has neither AMX nor AVX512-BF16; use auto or fp32")
-    return "bf16" if able and asked != "fp32" else "fp32"
 
 
 class OpenVinoRuntime:
