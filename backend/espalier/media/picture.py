@@ -106,9 +106,8 @@ def _check_size(height: int, width: int, max_megapixels: int, path: Path) -> Non
 
 
 def _orientation(image: Image.Image) -> int:
-    if image.format == "TIFF":
-        told = getattr(image, "tag_v2", {}).get(0x0112)
-        return told if isinstance(told, int) and 1 <= told <= 8 else orientation.UPRIGHT
+    if image.format == "TIFF":  # which Pillow puts upright by itself
+        return orientation.UPRIGHT
     exif = image.info.get("exif")
     return orientation.of_exif(exif) if isinstance(exif, bytes) else orientation.UPRIGHT
 

@@ -28,8 +28,8 @@ Numbers = NDArray[np.int64]
 
 # A seek empties the decoder's pipeline, which costs about as much as decoding this many frames.
 _SEEK_COST_FRAMES = 16
-# Which frames an error takes with it depends on the threads' order; a damaged file is read by one alone, so that it
-# gives the same frames every time.
+# Which frames an error takes with it depends on the threads' order, and some go without an error. Where one is missing,
+# a single thread goes over it again, so that a damaged file gives the same frames every time, and the most.
 _ONE_THREAD = 1
 
 
@@ -89,13 +89,12 @@ def _decode(path: Path, index: VideoIndex, wanted: Numbers, threads: int) -> Ite
         key = max(0, aim - back)
         landed = False
         for number, frame in _frames_from(path, index, key, threads):
-            if frame is None and threads != _ONE_THREAD:
+            if not landed and frame is not None and number > wanted[position] and key > 0:
+                break  # the seek came down too late, or on a frame that does not decode
+            landed = landed or frame is not None
+            if threads != _ONE_THREAD and (frame is None or number > wanted[position]):
                 threads = _ONE_THREAD
                 break
-            if not landed and number > wanted[position] and key > 0:
-                back = 2 * back + 1  # the seek came down too late, or on a frame that does not decode: start earlier
-                break
-            landed = True
             if frame is None:
                 continue
             position += int(np.searchsorted(wanted[position:], number))
@@ -110,7 +109,12 @@ def _decode(path: Path, index: VideoIndex, wanted: Numbers, threads: int) -> Ite
                 back = 0
                 break
         else:
-            return
+            if landed or key == 0:
+                if threads == _ONE_THREAD:
+                    return
+                threads = _ONE_THREAD
+        if not landed:
+            back = 2 * back + 1
 
 
 def _frames_from(path: Path, index: VideoIndex, key: int, threads: int) -> Iterator[tuple[int, Any]]:

@@ -6,6 +6,7 @@ The header's frame count is not believed: it is 0 in Matroska and counts frames 
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ class VideoIndex:
                 values = {name: saved[name] if saved[name].ndim else saved[name].item() for name in saved.files}
             rate = values.pop("frame_rate")
             return cls(frame_rate=None if np.isnan(rate) else rate, **values)
-        except (OSError, KeyError, TypeError, EOFError) as error:
+        except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"not a video index: {error}") from error
 
 
@@ -133,12 +134,11 @@ def index_video(path: Path) -> VideoIndex:
 
 @dataclass
 class _Packets:
-    """Of every packet that is shown: ticks and keys. Of every keyframe, shown or not: ticks and where to seek to."""
+    """Of every packet that is shown: ticks and keys. Of every keyframe, shown or not: the ticks to seek to."""
 
     ticks: list[int] = field(default_factory=list)
     keys: list[bool] = field(default_factory=list)
     key_ticks: list[int] = field(default_factory=list)
-    key_seeks: list[int] = field(default_factory=list)
     decode_ticks: list[int | None] = field(default_factory=list)
     total: int = 0
     lacks_times: bool = False
@@ -158,7 +158,6 @@ def _read_packets(container: Any, stream: Any) -> _Packets:
                 tick = packets.total
             if packet.is_keyframe:
                 packets.key_ticks.append(tick)
-                packets.key_seeks.append(min(tick, packet.dts) if packet.dts is not None else tick)
             # Hidden are what an edit list cuts off, and the frames that VP8 keeps for reference alone.
             if not (packet.is_discard or (is_vp8 and not memoryview(packet)[0] & 0x10)):
                 packets.ticks.append(tick)
@@ -179,16 +178,14 @@ def _presented(packets: _Packets) -> tuple[_Numbers, _Numbers, _Numbers]:
     ticks: _Numbers = np.sort(np.array(packets.ticks, np.int64))
     if not packets.key_ticks:
         return ticks, np.zeros(1, np.int64), ticks[:1]
-    order = np.argsort(packets.key_ticks, kind="stable")
-    key_ticks = np.array(packets.key_ticks, np.int64)[order]
-    seek_ticks = np.array(packets.key_seeks, np.int64)[order]
+    key_ticks: _Numbers = np.sort(np.array(packets.key_ticks, np.int64))
     shown = ticks[ticks >= key_ticks[0]]  # nothing decodes before the first keyframe
     ticks = shown if len(shown) else ticks
     keyframes = np.searchsorted(ticks, key_ticks).astype(np.int64)
     last_of_each = np.append(np.diff(keyframes) > 0, True) & (keyframes < len(ticks))
     if not last_of_each.any():
-        return ticks, np.zeros(1, np.int64), seek_ticks[:1]
-    return ticks, keyframes[last_of_each], seek_ticks[last_of_each]
+        return ticks, np.zeros(1, np.int64), key_ticks[:1]
+    return ticks, keyframes[last_of_each], key_ticks[last_of_each]
 
 
 def _counted(packets: _Packets) -> tuple[_Numbers, _Numbers, _Numbers]:
