@@ -23,3 +23,13 @@ def shared() -> Callable[[str], Path]:
         return found
 
     return find
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where the real data is, nothing may be skipped in CI: a skip there is a test that quietly went away."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if skipped and os.environ.get("CI") and SHARED.exists():
+        names = ", ".join(str(report.nodeid) for report in skipped)
+        reporter.write_line(f"\n{len(skipped)} skipped although the real data is here: {names}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

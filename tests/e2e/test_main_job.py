@@ -154,7 +154,7 @@ def test_nested_images_from_first_labels_to_predictions(label_studio: Any, backe
         right += said == digit.answers
         complete += 1
     assert complete == 50
-    assert parents >= 42, f"{parents} of 50 parents right"
+    assert parents >= 40, f"{parents} of 50 parents right"
     assert right >= 35, f"{right} of 50 digits right"
 
     opened = label_studio.request("GET", f"/api/tasks/{tasks[145]}?project={project['id']}")
@@ -189,7 +189,7 @@ def test_a_run_is_written_shown_in_the_label_stream_and_undone(
     id = str(project["id"])
     counted = backend.espalier("run", id, "--filter", "unlabeled", "--confidence", "0.3", "--dry-run")
     assert "of 30 tasks answered" in counted
-    assert label_studio.request("GET", f"/api/projects/{id}/model-versions") == {}
+    assert not any(label_studio.request("GET", f"/api/projects/{id}/model-versions").values())
 
     written = backend.espalier("run", id, "--filter", "unlabeled", "--confidence", "0.3")
     run_id, name = written.split()[1], written.split()[4].rstrip(";")
