@@ -144,7 +144,7 @@ def test_int8_is_checked_on_the_projects_own_frames(tiny_request: EncoderRequest
     assert again.spec.digest == opened.spec.digest, "the verdict is kept"
 
 
-@pytest.mark.skipif("not __import__('torch').cuda.is_available()", reason="no GPU here")
+@pytest.mark.gpu
 def test_a_gpu_gives_what_the_cpu_gives(tiny: TimmEncoder, tiny_request: EncoderRequest) -> None:
     on_gpu = TimmEncoder.open(replace(tiny_request, device="cuda"))
     check_encoder(on_gpu)
