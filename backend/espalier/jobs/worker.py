@@ -60,8 +60,10 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
         super().__init__(
             taken, name, connection=queues.redis, serializer=JSONSerializer, worker_ttl=presence.HEARTBEAT_LIFE_S
         )
-        # RQ asked the pool for a patience that outlasts its own waiting; connections made before are less patient.
+        # RQ asked the pool for a patience that outlasts its own waiting; connections made before keep their shorter
+        # one, even when they connect anew (redis-py 8 gives them 5 s), and the idle worker would end.
         queues.redis.connection_pool.disconnect()
+        queues.redis.connection_pool.reset()
         self._lines = queues
         self._leaving = threading.Event()
         self._over = threading.Event()

@@ -17,7 +17,7 @@ from rq.serializers import JSONSerializer
 from espalier.errors import BadRequest
 from espalier.jobs import presence, progress, recovery
 from espalier.jobs.queue import OUTSTANDING, JobStatus, Queues
-from espalier.jobs.worker import work
+from espalier.jobs.worker import Worker, work
 from espalier.settings import Settings
 
 KEY = "1.1795197302"
@@ -286,6 +286,14 @@ def test_a_process_id_used_again_is_not_the_same_worker(queues: Queues) -> None:
     assert presence.is_dead(queues.redis, elsewhere), "of other machines the heartbeat counts"
     queues.redis.hset(f"rq:worker:{elsewhere}", "queues", "espalier-training")
     assert not presence.is_dead(queues.redis, elsewhere)
+
+
+def test_an_idle_worker_waits_longer_for_redis_than_for_a_job(queues: Queues) -> None:
+    queues.redis.ping()  # a connection from before
+    worker = Worker(queues, [queues.training], "patient")
+    connection = queues.redis.connection_pool.get_connection()
+    assert connection.socket_timeout > worker.dequeue_timeout
+    queues.redis.connection_pool.release(connection)
 
 
 def test_no_worker_is_called_that(data_settings: Settings) -> None:
