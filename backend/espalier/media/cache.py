@@ -47,6 +47,10 @@ class LocalFile:
     digest: str
     url: str
 
+    def named(self, message: str) -> str:
+        """A message about the file, with the link in place of the name that the file has here."""
+        return message.replace(self.path.name, shown(self.url), 1)
+
 
 @dataclass(frozen=True)
 class Link:
@@ -74,7 +78,7 @@ class MediaCache:
         self._links: dict[str, Link] = {}
         self._digests: dict[tuple[str, int, int], str] = {}
         self._in_use: WeakValueDictionary[int, LocalFile] = WeakValueDictionary()
-        self._counted_bytes, self._counted_at = 0, 0.0
+        self._counted_bytes, self._counted_at = 0, float("-inf")
         with self._open() as database:
             database.execute("PRAGMA journal_mode=WAL")
             database.executescript(_TABLES)
@@ -220,3 +224,12 @@ def digest_of(path: Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def shown(value: str) -> str:
+    """A value for messages: without the query of an address, which may hold a signature, and not too long."""
+    if value[:5].lower() == "data:":
+        return "a data: link"
+    if "://" in value:
+        value = value.split("?", 1)[0]
+    return repr(value if len(value) <= 160 else f"{value[:100]}...{value[-50:]}")

@@ -27,7 +27,7 @@ import requests
 from ..errors import BadMedia, EspalierError
 from ..settings import Settings
 from . import sniff
-from .cache import LocalFile, MediaCache
+from .cache import LocalFile, MediaCache, shown
 from .download import download
 from .guard import Guard, origin_of
 from .partial import Partial, Promise
@@ -124,7 +124,7 @@ class Fetcher:
             if task_id is None:
                 raise BadMedia("a cloud link can be opened through a task only: import it into Label Studio")
             query = urlencode({"fileuri": base64.urlsafe_b64encode(value.encode()).decode()})
-            return f"{self._home}/tasks/{task_id}/resolve/?{query}", f"{self._home} {value}"
+            return f"{self._home}/tasks/{task_id}/resolve/?{query}", f"{value} via {self._home}"
         # Where Label Studio lives under a prefix, its paths may or may not repeat it.
         prefix = urlsplit(self._home).path
         home = self._home.removesuffix(prefix) if prefix and value.startswith(f"{prefix}/") else self._home
@@ -199,15 +199,6 @@ class Fetcher:
             with partial.append() as file:
                 file.write(data)
             return self.cache.keep(name, partial, digest)
-
-
-def shown(value: str) -> str:
-    """A value for messages: without the query of an address, which may hold a signature, and not too long."""
-    if value[:5].lower() == "data:":
-        return "a data: link"
-    if "://" in value:
-        value = value.split("?", 1)[0]
-    return repr(value if len(value) <= 160 else f"{value[:100]}...{value[-50:]}")
 
 
 def _confined(root: Path, named: str) -> Path | None:

@@ -77,11 +77,12 @@ class Media:
         if self.index is None:
             yield from self._items(frames, size)
             return
+        file = self.files[0]
+        assert file is not None
         try:
-            assert self.files[0] is not None
-            yield from read_frames(self.files[0].path, self.index, frames, size, batch=BATCH)
+            yield from read_frames(file.path, self.index, frames, size, batch=BATCH)
         except BadMedia as error:
-            raise BadMedia(f"{self.where}: {error}", error.frames or frames) from error
+            raise BadMedia(f"{self.where}: {file.named(str(error))}", error.frames or frames) from error
 
     def _items(self, frames: Frames, size: Size) -> Iterator[tuple[Numbers, Picture]]:
         numbers: list[int] = []
@@ -109,7 +110,10 @@ class Media:
         file = self.files[number]
         if file is None:
             raise BadMedia(self.problems[number])
-        return read_picture(file.path, size, max_megapixels=self.max_megapixels)
+        try:
+            return read_picture(file.path, size, max_megapixels=self.max_megapixels)
+        except BadMedia as error:
+            raise BadMedia(file.named(str(error))) from error
 
 
 def open_media(tag: MediaTag, data: Mapping[str, object], fetcher: Fetches, *, task_id: int | None) -> Media:
@@ -167,7 +171,10 @@ def _index(cache: MediaCache, file: LocalFile) -> VideoIndex:
             return VideoIndex.from_bytes(kept)
         except ValueError:  # from another version of Espalier
             pass
-    index = index_video(file.path)
+    try:
+        index = index_video(file.path)
+    except BadMedia as error:
+        raise BadMedia(file.named(str(error))) from error
     cache.write_beside(file.digest, _INDEX, index.to_bytes())
     return index
 

@@ -161,14 +161,11 @@ def test_deep_grey_is_scaled_and_not_clipped(tmp_path: Path, values: np.ndarray[
     assert abs(float(read_picture(path, None).mean()) - mean) < 2
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"])
 def test_every_colour_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
-    image = Image.new("RGB", (40, 30), (255, 255, 255)).convert("L" if mode == "PA" else "RGB").convert(mode)
+    image = Image.new("RGB", (40, 30), (255, 255, 255)).convert(mode)
     path = tmp_path / ("white.tif" if mode in {"CMYK", "YCbCr", "RGBX"} else "white.png")
-    try:
-        image.save(path)
-    except OSError:
-        pytest.skip(f"Pillow writes no file in mode {mode}")
+    image.save(path)
     assert read_picture(path, (20, 20)).mean() > 250
 
 
