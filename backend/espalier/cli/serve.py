@@ -38,8 +38,7 @@ def serve(no_workers: bool, web_only: bool) -> None:
 def worker(role: tuple[str, ...], burst: bool) -> None:
     """Do the jobs of a ROLE until told to stop: prediction (with automated labeling runs), training, or both."""
     read = settings()
-    if "training" in role and len(role) == 1:
-        os.nice(5)  # predictions are waited for, trainings are not
+    os.nice(10 if role == ("training",) else 5)  # Label Studio waits for the web, people for predictions
     work(read, role, burst=burst)
 
 

@@ -13,6 +13,7 @@ from ..errors import NotTrained
 from ..labelstudio.wire import inputs_digest
 from . import automated, figures, mirroring, training
 from .house import current
+from .keeper import Keeper
 from .parameters import RunParameters
 from .predicting import Predictor
 from .progress import current as current_progress
@@ -51,11 +52,11 @@ def predict(project_key: str, tasks: Sequence[dict[str, Any]]) -> int:
     predictor, name = _serving(project_key)
     known = house.records.predictions(project_key, name, [task["id"] for task in tasks])
     progress, done = current_progress(), 0
-    for predicted in predictor.predict([task for task in tasks if not _is_fresh(known, task)], progress):
-        house.records.put_predictions([predicted.row])
-        figures.count(house.queues.redis, tasks_predicted=1, media_failures=bool(predicted.row.message))
-        done += 1
-        progress.report(done, len(tasks), f"task {predicted.row.task_id} of project {project.id}")
+    with Keeper(house) as keeper:
+        for predicted in predictor.predict([task for task in tasks if not _is_fresh(known, task)], progress):
+            keeper.keep(predicted.row)
+            done += 1
+            progress.report(done, len(tasks), f"task {predicted.row.task_id} of project {project.id}")
     return done
 
 

@@ -33,11 +33,14 @@ class Mirror(Projects):
         wanted = {row.id: row for row in (task_row(key, task) for task in objects)}
         annotated = {id_of(task, "task") for task in objects if says_it_has_annotations(task)}
 
-        def work(connection: Connection) -> bool:
-            self._hold(connection, key)
+        def news(connection: Connection) -> tuple[list[Task], dict[int, Task]]:
             held = self._tasks(connection, key, wanted)
             gone = self._gone(connection, key, "task", wanted)
-            changed = [task for task in wanted.values() if task.id not in gone and task != held.get(task.id)]
+            return [task for task in wanted.values() if task.id not in gone and task != held.get(task.id)], held
+
+        def work(connection: Connection) -> bool:
+            self._hold(connection, key)
+            changed, held = news(connection)
             if not changed:
                 return False
             position = self._advance(connection, key)
@@ -47,7 +50,8 @@ class Mirror(Projects):
             unheard_of = annotated - held.keys()
             return self._bump_if(connection, key, any(task.id in answered | unheard_of for task in changed))
 
-        return self.write(work) if wanted else False
+        # Every event of an annotation repeats its task: nearly always nothing is new, and nobody's turn is taken.
+        return self.write(work) if wanted and self.read(news)[0] else False
 
     def forget_tasks(self, key: str, ids: Iterable[int]) -> bool:
         """Label Studio deleted them, and their annotations with them. True (and a bump) if answers went."""
