@@ -12,11 +12,11 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 from .partial import Partial
 
@@ -75,9 +75,11 @@ class MediaCache:
         self._partials.mkdir(parents=True, exist_ok=True)
         self._database = directory / "links.sqlite"
         self._lock = threading.Lock()
+        self._database_lock = threading.Lock()
+        self._connections: dict[int, sqlite3.Connection] = {}
         self._links: dict[str, Link] = {}
         self._digests: dict[tuple[str, int, int], str] = {}
-        self._in_use: WeakValueDictionary[int, LocalFile] = WeakValueDictionary()
+        self._in_use: weakref.WeakValueDictionary[int, LocalFile] = weakref.WeakValueDictionary()
         self._counted_bytes, self._counted_at = 0, float("-inf")
         with self._open() as database:
             database.execute("PRAGMA journal_mode=WAL")
@@ -176,10 +178,16 @@ class MediaCache:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        # A connection each time is right for any thread and any fork; what is asked often is answered from memory.
-        with closing(sqlite3.connect(self._database, timeout=30.0)) as connection, connection:
-            connection.execute("PRAGMA synchronous=NORMAL")
-            yield connection
+        # Kept open, since SQLite tidies up on the disk whenever the last connection closes; but never over a fork.
+        with self._database_lock:
+            connection = self._connections.get(os.getpid())
+            if connection is None:
+                connection = sqlite3.connect(self._database, timeout=30.0, check_same_thread=False)
+                connection.execute("PRAGMA synchronous=NORMAL")
+                self._connections[os.getpid()] = connection
+                weakref.finalize(self, _close, connection, os.getpid())
+            with connection:
+                yield connection
 
     def _make_room(self, size: int) -> None:
         with self._lock:
@@ -215,6 +223,11 @@ class MediaCache:
                 self.directory, (remaining + incoming) / 1e9, self.max_bytes / 1e9,
             )  # fmt: skip
         return remaining
+
+
+def _close(connection: sqlite3.Connection, pid: int) -> None:
+    if os.getpid() == pid:
+        connection.close()
 
 
 def digest_of(path: Path) -> str:
