@@ -186,6 +186,11 @@ class Queues:
             message = "being cancelled"
         return JobStatus(job_id, state, told.done, told.total, message, told.eta_s if state == "running" else None)
 
+    def result(self, job_id: str) -> object:
+        """What the job returned; None where it did not, or has not yet."""
+        job = self._job(job_id)
+        return job.return_value() if job else None
+
     def cancel(self, job_id: str) -> JobStatus:
         """A waiting job is taken out of its queue; a running one stops at its next report. An ended one stays ended."""
         job = self._job(job_id)

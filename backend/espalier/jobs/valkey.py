@@ -46,6 +46,12 @@ def embedded_url(data_dir: Path) -> str:
     return _url(socket)
 
 
+def is_running(data_dir: Path) -> bool:
+    """Whether the server of this data directory lives. Starts nothing, and makes no directory."""
+    home = data_dir.resolve() / "valkey"
+    return (home / "server.lock").exists() and _is_alive(home)
+
+
 def stop(data_dir: Path) -> None:
     """Stops the server and waits for it, so that all it holds is on disk. Does nothing where none runs."""
     home = data_dir.resolve() / "valkey"
