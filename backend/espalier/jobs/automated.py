@@ -6,7 +6,7 @@ an annotation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import BadRequest, Cancelled, EspalierError, LabelStudioDown
@@ -28,6 +28,7 @@ def plan(house: House, project_key: str, parameters: RunParameters) -> Run:
     project = house.project(project_key)
     version = house.version(project, parameters.version)
     house.client(project)
+    parameters.check(house.ontology(project, (task.data for task in house.records.tasks(project_key))))
     taken = sum(run.version.startswith(f"{version.name}-run") for run in house.records.runs(project_key))
     return house.records.add_run(
         project_key,
@@ -43,6 +44,7 @@ def dry_run(house: House, project_key: str, parameters: RunParameters, progress:
     project = house.project(project_key)
     version = house.version(project, parameters.version)
     tasks = select(house, project, parameters)
+    parameters.check(house.ontology(project, (task["data"] for task in tasks)))
     counts = Counts()
     predictor = Predictor(house, project, version, parameters)
     for done, predicted in enumerate(predictor.predict(tasks, progress), start=1):
@@ -75,11 +77,12 @@ def _execute(house: House, run: Run, progress: Progress) -> Run:
     project = house.project(run.project_key)
     client = house.client(project)
     parameters = RunParameters.from_json(run.parameters)
-    version = house.version(project, parameters.version or run.version.rpartition("-run")[0])
+    version = house.version(project, model_version_of(run))
     tasks = select(house, project, parameters)
-    items = _settle(client, project, house.records.run_items(run_id), run.version)
-    house.records.set_run_items(run_id, items)
-    pending = [task for task in tasks if task["id"] not in items]
+    # Whether a batch that was in flight at a kill has arrived is not known: it is done again, and what Label Studio
+    # has already is left out.
+    done_before = {task_id for task_id, state in house.records.run_items(run_id).items() if state != _WRITING}
+    pending = [task for task in tasks if task["id"] not in done_before]
     counts = Counts(run.counts)
     house.records.set_run(run_id, state="running", total=len(tasks), done=len(tasks) - len(pending))
     predictor = Predictor(house, project, version, parameters, name=run.version)
@@ -101,25 +104,22 @@ def cancel(house: House, run_id: str) -> Run:
     """Stop a run where it is; what it wrote stays until it is undone."""
     run = find(house, run_id)
     status = house.queues.cancel(job_of_run(run_id))
+    run = find(house, run_id)
     if run.state == "queued" and status.state in ("cancelled", "unknown"):
         return house.records.set_run(run_id, state="cancelled", message="cancelled before it began")
-    return find(house, run_id)
+    return _as_its_job(house, run)
 
 
 def recent(house: House, project_key: str) -> list[Run]:
     """A project's runs, the newest first; one whose job was given up is failed, whatever it last said of itself."""
-    runs = house.records.runs(project_key)
-    for number, run in enumerate(runs):
-        if run.state in ("queued", "running"):
-            status = house.queues.status(job_of_run(run.id))
-            if status.state in ("failed", "cancelled"):
-                runs[number] = house.records.set_run(run.id, state=status.state, message=status.message)
-    return runs
+    return [_as_its_job(house, run) for run in house.records.runs(project_key)]
 
 
 def undo(house: House, run_id: str) -> int:
     """Delete exactly what a run wrote, and show what was shown before it. Returns how many predictions went."""
     run = find(house, run_id)
+    if house.queues.status(job_of_run(run_id)).state in ("queued", "running"):
+        raise BadRequest(f"run {run_id} is not over, and would go on writing: `espalier cancel {run_id}` first")
     project = house.project(run.project_key)
     client = house.client(project)
     shown = client.project(project.id).get("model_version")
@@ -133,17 +133,28 @@ def undo(house: House, run_id: str) -> int:
     return deleted
 
 
-def _settle(client: LabelStudio, project: Project, items: Mapping[int, str], version: str) -> dict[int, str]:
-    """After a kill it is not known whether the batch in flight arrived: ask Label Studio."""
-    settled = {task_id: state for task_id, state in items.items() if state != _WRITING}
-    arrived = client.predictions.having(project.id, version, set(items) - set(settled))
-    return settled | dict.fromkeys(arrived, WRITTEN)
+def model_version_of(run: Run) -> str:
+    """The model version that a run predicts with."""
+    return str(run.parameters.get("version") or run.version.rpartition("-run")[0])
+
+
+def _as_its_job(house: House, run: Run) -> Run:
+    """A run that says it is not over, though its job is."""
+    if run.state in ("queued", "running"):
+        status = house.queues.status(job_of_run(run.id))
+        if status.state in ("failed", "cancelled"):
+            return house.records.set_run(run.id, state=status.state, message=status.message)
+    return run
 
 
 def _write(
-    house: House, client: LabelStudio, project: Project, run_id: str, batch: Iterable[Predicted], counts: Counts
+    house: House, client: LabelStudio, project: Project, run_id: str, batch: Sequence[Predicted], counts: Counts
 ) -> None:
-    batch = list(batch)
+    refused: dict[int, str] = {}
+
+    def refuse(row: Mapping[str, Any], reason: str) -> None:
+        refused[int(row["task"])] = f"task {row['task']}: {reason}"
+
     rows = [predicted.row for predicted in batch if predicted.row.result]
     house.records.set_run_items(run_id, {row.task_id: _WRITING for row in rows})
     if rows:
@@ -153,14 +164,18 @@ def _write(
                 {"task": row.task_id, "result": row.result, "score": row.score, "model_version": row.version}
                 for row in rows
             ],
+            refused=refuse,
         )
     house.records.put_predictions([predicted.row for predicted in batch])
     house.records.set_run_items(
         run_id,
-        {predicted.row.task_id: WRITTEN if predicted.row.result else _NOTHING for predicted in batch},
+        {
+            row.task_id: WRITTEN if row.result and row.task_id not in refused else _NOTHING
+            for row in (predicted.row for predicted in batch)
+        },
     )
     for predicted in batch:
-        counts.add(predicted)
+        counts.add(predicted, refused=refused.get(predicted.row.task_id, ""))
 
 
 def _publish(house: House, client: LabelStudio, project: Project, version: str) -> None:

@@ -22,13 +22,14 @@ class Counts:
         self.answers: Counter[str] = Counter(start.get("answers", {}))
         self.problems: list[str] = list(start.get("problems", []))
 
-    def add(self, predicted: Predicted) -> None:
+    def add(self, predicted: Predicted, *, refused: str = "") -> None:
+        """refused: why Label Studio did not take what was predicted."""
         self.tasks += 1
-        self.written += bool(predicted.row.result)
+        self.written += bool(predicted.row.result) and not refused
         self.frames += predicted.frames
-        for answer in predicted.answers:
+        for answer in predicted.answers if not refused else ():
             self.answers[f"{answer.classification}: {' / '.join(answer.option)}"] += 1
-        for problem in filter(None, [predicted.row.message, *predicted.warnings]):
+        for problem in filter(None, [refused, predicted.row.message, *predicted.warnings]):
             if len(self.problems) < _PROBLEMS_KEPT and problem not in self.problems:
                 self.problems.append(problem)
 

@@ -6,7 +6,7 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from espalier_ontology import labeling_config
@@ -76,8 +76,14 @@ class House:
         return project
 
     def ontology(self, project: Project, data: Iterable[Mapping[str, object]] = ()) -> Ontology:
-        """The project's ontology; options listed in task data (`value="$field"`) are taken from `data`."""
-        ontology = labeling_config.parse(project.label_config)
+        """The project's ontology; options listed in task data (`value="$field"`) are taken from `data`.
+
+        Raises BadRequest where the labeling configuration is none.
+        """
+        try:
+            ontology = _parse(project.label_config)
+        except ValueError as error:
+            raise BadRequest(f"project {project.id}: {error}") from error
         if any(classification.dynamic_field for classification in ontology):
             ontology = labeling_config.with_choices(ontology, data)
         return ontology
@@ -152,6 +158,7 @@ class House:
         )
 
 
+_parse = lru_cache(maxsize=16)(labeling_config.parse)
 _houses: dict[str, House] = {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from ..errors import LabelStudioDown, LabelStudioRefused
 from ..store.rows import Project
 from .house import House
 
@@ -23,23 +24,42 @@ def connect(house: House, project: Project) -> bool:
             project.id,
         )
         return False
-    reconcile(house, project)
+    try:
+        reconcile(house, project)
+    except LabelStudioRefused as error:
+        log.warning("project %s: Espalier learns only from events that arrive from now on: %s", project.id, error)
+        return False
     secret = house.settings.secret_for_webhooks()
     if secret:
         client.secure_webhooks(project.id, secret)
     return True
 
 
-def reconcile(house: House, project: Project, *, if_older: bool = False) -> None:
-    """Make the records equal to Label Studio's own; with `if_older`, only where that was long ago."""
+def catch_up(house: House, project: Project) -> bool:
+    """Reconcile where that was long ago, as far as it can be done. True if there are answers to train on anew."""
+    if house.queues.redis.exists(_mark(project)):
+        return False
+    try:
+        return reconcile(house, project)
+    except (LabelStudioDown, LabelStudioRefused) as error:
+        log.warning("project %s: events that were missed cannot be made up for now: %s", project.id, error)
+        return False
+
+
+def reconcile(house: House, project: Project) -> bool:
+    """Make the records equal to Label Studio's own. True if there are answers to train on anew."""
     client = house.label_studio(project)
-    mark = f"espalier:reconciled:{project.key}"
-    if client is None or (if_older and house.queues.redis.exists(mark)):
-        return
+    if client is None:
+        return False
     since = house.records.position(project.key)
     details = client.project(project.id)
     house.records.put_project(
         project.key, title=details.get("title") or "", label_config=details.get("label_config") or project.label_config
     )
     house.records.reconcile(project.key, client.tasks(project.id), since=since)
-    house.queues.redis.set(mark, 1, ex=_TRUE_FOR_S)
+    house.queues.redis.set(_mark(project), 1, ex=_TRUE_FOR_S)
+    return house.project(project.key).revision > project.revision
+
+
+def _mark(project: Project) -> str:
+    return f"espalier:reconciled:{project.key}"

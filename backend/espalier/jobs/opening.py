@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from ..media.fetch import Fetcher
 from ..media.media import Media, open_media
 
 _OPENERS = 8  # opening waits for Label Studio or the disk, not for the processor
+_TURN = 16  # tasks that a thread opens at a time: handing over each by itself costs more than a file that is known
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ def open_tasks(
     asked = {classification.media for classification in ontology}
     tags = [tag for tag in ontology.media if tag.name in asked]
 
-    def open_one(task: tuple[int, Mapping[str, object]]) -> OpenTask:
-        return _open(task[0], task[1], tags, fetcher)
+    def open_some(some: Sequence[tuple[int, Mapping[str, object]]]) -> list[OpenTask]:
+        return [_open(task_id, data, tags, fetcher) for task_id, data in some]
 
     if len(tasks) < 2:
-        return [open_one(task) for task in tasks]
+        return open_some(tasks)
+    turn = min(_TURN, math.ceil(len(tasks) / _OPENERS))
+    turns = [tasks[start : start + turn] for start in range(0, len(tasks), turn)]
     with ThreadPoolExecutor(_OPENERS, thread_name_prefix="open-media") as pool:
-        return list(pool.map(open_one, tasks))
+        return [one for some in pool.map(open_some, turns) for one in some]
 
 
 def _open(task_id: int, data: Mapping[str, object], tags: Sequence[MediaTag], fetcher: Fetcher) -> OpenTask:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from espalier_ontology.frames import Frames
-from espalier_ontology.tree import Ontology
+from espalier_ontology.tree import Ontology, Path
 
 from ..errors import BadRequest
 from ..learning.decision import Decision
@@ -44,35 +44,64 @@ class RunParameters:
     """What to do about predictions of earlier runs: add, skip tasks that have some, or replace (once this is done)."""
 
     def __post_init__(self) -> None:
+        _each("tasks", self.tasks, int, "a list of task ids")
+        _each("classifications", self.classifications, str, "a list of names")
+        for name in ("first", "stride"):
+            _one(name, getattr(self, name), int, "a whole number")
+        for name, kind, what in (
+            ("last", int, "a whole number"),
+            ("version", str, "a name"),
+            ("device", str, "a name"),
+        ):
+            _one(name, getattr(self, name), kind, what, or_none=True)
         if self.first < 1 or (self.last is not None and self.last < self.first):
             raise BadRequest(f"the range must be 1 <= first <= last, got first={self.first} last={self.last}")
         if self.stride < 0:
             raise BadRequest(f"stride must be 1 or more, or 0 to have it chosen, got {self.stride}")
-        named = [("confidence", self.confidence), *self.confidences.items()]
-        for name, value in named:
+        if not isinstance(self.confidences, Mapping):
+            raise BadRequest(f"confidences must be cutoffs by name, got {self.confidences!r}")
+        for name, value in [("confidence", self.confidence), *self.confidences.items()]:
+            _one(f"the confidence for {name!r}", value, (int, float), "a number", or_none=name == "confidence")
             if value is not None and not 0 <= value <= 1:
                 raise BadRequest(f"the confidence for {name!r} must be within [0, 1], got {value}")
-        if self.parents not in PARENTS:
-            raise BadRequest(f"parents must be one of {', '.join(PARENTS)}, got {self.parents!r}")
-        if self.existing not in EXISTING:
-            raise BadRequest(f"existing must be one of {', '.join(EXISTING)}, got {self.existing!r}")
-        if self.filter not in FILTERS and "=" not in self.filter:
+        for name, choices in (("parents", PARENTS), ("existing", EXISTING)):
+            if getattr(self, name) not in choices:
+                raise BadRequest(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        _one("filter", self.filter, str, "a text")
+        name, equals, sought = self.filter.partition("=")
+        if self.filter not in FILTERS and not (name and equals):
             raise BadRequest(
                 f"filter must be one of {', '.join(FILTERS)}, view=<tab id> or <data field>=<pattern>, "
                 f"got {self.filter!r}"
             )
+        if name == "view" and equals and not sought.isdecimal():
+            raise BadRequest(f"filter view= takes the number of a Data Manager tab, got {sought!r}")
+
+    def check(self, ontology: Ontology) -> None:
+        """Raises BadRequest for a classification or an option that this ontology does not ask."""
+        known = ", ".join(classification.name for classification in ontology) or "none"
+        for name in self.classifications or ():
+            if name not in ontology:
+                raise BadRequest(f"there is no classification {name!r} to predict; there are {known}")
+        for name in self.confidences:
+            if name not in ontology and not _options(ontology, name):
+                raise BadRequest(
+                    f"the confidence for {name!r} is for no classification, nor for `classification/option`; "
+                    f"classifications are {known}"
+                )
 
     def decision(self, ontology: Ontology, within: Frames, stride: int) -> Decision:
-        """The cutoffs of this run for one media, of which the frames `within` were looked at, every stride-th."""
-        cutoffs: dict[str, float | dict[str, float]] = {}
+        """The cutoffs of this run for one media, of which the frames `within` were looked at, every stride-th.
+
+        An option's own cutoff wins over that of its classification, in whatever order they were given.
+        """
+        cutoffs: dict[str, dict[Path, float]] = {}
         for name, value in self.confidences.items():
-            classification, slash, option = name.partition("/")
-            if name in ontology or not slash:
-                cutoffs[name] = value
-            else:
-                by_option = cutoffs.setdefault(classification, {})
-                if isinstance(by_option, dict):
-                    by_option[option] = value
+            if name in ontology:
+                options = ontology.classification(name).options
+                cutoffs[name] = {option.path: value for option in options} | cutoffs.get(name, {})
+            for classification, path in _options(ontology, name):
+                cutoffs.setdefault(classification, {})[path] = value
         return Decision(
             cutoff=self.confidence,
             cutoffs=cutoffs,
@@ -91,5 +120,32 @@ class RunParameters:
         unknown = set(value) - known
         if unknown:
             raise BadRequest(f"unknown run parameters {sorted(unknown)}; known are {sorted(known)}")
-        lists = {name: tuple(value[name]) for name in ("tasks", "classifications") if value.get(name) is not None}
+        lists = {name: tuple(value[name]) for name in ("tasks", "classifications") if isinstance(value.get(name), list)}
         return cls(**{**value, **lists})
+
+
+def _options(ontology: Ontology, name: str) -> list[tuple[str, Path]]:
+    """What `classification/option` means: an option by its path, or every one of that last name."""
+    found = []
+    for classification in ontology:
+        if name.startswith(f"{classification.name}/"):
+            option = name[len(classification.name) + 1 :]
+            found += [
+                (classification.name, path)
+                for path in (option.path for option in classification.options)
+                if option in (" / ".join(path), "/".join(path), path[-1])
+            ]
+    return found
+
+
+def _one(name: str, value: object, kind: type | tuple[type, ...], what: str, *, or_none: bool = False) -> None:
+    if (value is None and or_none) or (isinstance(value, kind) and not isinstance(value, bool)):
+        return
+    raise BadRequest(f"{name} must be {what}, got {value!r}")
+
+
+def _each(name: str, values: object, kind: type, what: str) -> None:
+    if values is None:
+        return
+    if not isinstance(values, tuple) or any(not isinstance(value, kind) or isinstance(value, bool) for value in values):
+        raise BadRequest(f"{name} must be {what}, got {values!r}")

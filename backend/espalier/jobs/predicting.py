@@ -20,12 +20,14 @@ from ..labelstudio.wire import inputs_digest
 from ..learning.decide import decide, overall_score
 from ..learning.questions import Key
 from ..media.media import Media
+from ..store.embeddings import NotEmbedded
 from ..store.rows import ModelVersion, Prediction, Project
 from .embedding import embed
 from .house import House
 from .opening import OpenTask, open_tasks
 from .parameters import RunParameters
 from .progress import Progress
+from .reading import Readings
 from .span import Span, span_of
 
 TASKS_AT_ONCE = 64
@@ -85,27 +87,31 @@ class Predictor:
         lost: dict[str, list[str]] = {}
         for media, message in report.failures:
             lost.setdefault(media.digest, []).append(message)
+        is_dynamic = any(classification.dynamic_field for classification in ontology)
+        readings = Readings(ontology)
         for task, one in zip(tasks, opened, strict=True):
             failures = [*one.failures, *(text for media in one.media.values() for text in lost.get(media.digest, ()))]
-            if any(classification.dynamic_field for classification in ontology):
-                ontology = self.house.ontology(self.project, [task["data"]])
-            yield self._predict_one(ontology, task, one, spans, failures)
+            if is_dynamic:
+                readings = Readings(self.house.ontology(self.project, [task["data"]]))
+            yield self._predict_one(readings, task, one, spans, failures)
 
     def _predict_one(
         self,
-        ontology: Ontology,
+        readings: Readings,
         task: Mapping[str, Any],
         opened: OpenTask,
         spans: Mapping[tuple[int, str], Span],
         failures: Sequence[str],
     ) -> Predicted:
-        people = _answers_of_people(ontology, task, opened)
+        ontology = readings.ontology
+        people = _answers_of_people(readings, task, opened)
         decided: list[Answer] = []
         doubts: list[float] = []
         looked_at = 0
         for name, media in opened.media.items():
             span = spans[opened.task_id, name]
             numbers, scores = self._scores(media, span.frames)
+            scores = self._of_options_asked(ontology, scores)
             looked_at += len(numbers)
             decided += decide(
                 ontology,
@@ -133,7 +139,7 @@ class Predictor:
             message="; ".join(failures),
         )
         warnings = tuple(warning for media in opened.media.values() for warning in media.warnings)
-        return Predicted(row, tuple(kept), looked_at, warnings)
+        return Predicted(row, tuple(own), looked_at, warnings)
 
     def _scores(self, media: Media, frames: Frames) -> tuple[Ids, dict[Key, Scores]]:
         """Frame numbers (n,) and scores by question, each (n, k).
@@ -155,14 +161,24 @@ class Predictor:
         if media.kind == "video":
             yield from self.house.embeddings.blocks(digest, media.digest, frames)
             return
-        readable = [frame for frame in frames if self._is_kept(media, frame)]
-        if readable:
-            keys = [media.key(frame) for frame in readable]
-            yield np.array(readable, np.int64), self.house.embeddings.read_many(digest, keys)
+        keys = {frame: media.key(frame) for frame in frames}
+        try:
+            embeddings = self.house.embeddings.read_many(digest, list(keys.values()))
+        except NotEmbedded as error:  # they could not be read; the others can be answered
+            lost = set(error.keys)
+            keys = {frame: key for frame, key in keys.items() if key not in lost}
+            embeddings = self.house.embeddings.read_many(digest, list(keys.values()))
+        if keys:
+            yield np.array(list(keys), np.int64), embeddings
 
-    def _is_kept(self, media: Media, frame: int) -> bool:
-        item, number = media.key(frame)
-        return not self.house.embeddings.missing(self.encoder.spec.digest, item, Frames.at([number]))
+    def _of_options_asked(self, ontology: Ontology, scores: dict[Key, Scores]) -> dict[Key, Scores]:
+        """A task that lists its own options (`value="$field"`) is asked about these alone, whatever others score."""
+        for (name, parent), given in scores.items():
+            if name in ontology and ontology.classification(name).dynamic_field:
+                options = self.model.heads[name, parent].options
+                asked = np.array([ontology.classification(name).option(path) is not None for path in options])
+                scores[name, parent] = np.where(asked, given, np.float32(0))
+        return scores
 
     def _span(self, media: Media) -> Span:
         def is_embedded(frames: Frames) -> bool:
@@ -171,12 +187,10 @@ class Predictor:
         return span_of(media, self.parameters, is_embedded)
 
 
-def _answers_of_people(ontology: Ontology, task: Mapping[str, Any], opened: OpenTask) -> list[Answer]:
+def _answers_of_people(readings: Readings, task: Mapping[str, Any], opened: OpenTask) -> list[Answer]:
     return [
         answer
         for annotation in task.get("annotations") or ()
         if not annotation.get("was_cancelled")
-        for answer in regions.read(
-            ontology, annotation.get("result") or [], timelines=opened.timelines, lengths=opened.lengths
-        ).answers
+        for answer in readings.read(annotation.get("result") or [], opened).answers
     ]

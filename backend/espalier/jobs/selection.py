@@ -61,7 +61,7 @@ def _predicted(house: House, project: Project) -> set[int]:
     return {
         task_id
         for run in house.records.runs(project.key)
-        if run.state in ("done", "cancelled")
+        if run.state in ("done", "cancelled", "failed")
         for task_id, state in house.records.run_items(run.id).items()
         if state == WRITTEN
     }

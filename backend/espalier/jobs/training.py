@@ -11,7 +11,6 @@ from datetime import datetime, timezone
 
 import numpy as np
 
-from espalier_ontology import regions
 from espalier_ontology.frames import Frames
 from espalier_ontology.tree import Ontology
 
@@ -29,6 +28,7 @@ from .embedding import embed
 from .house import House
 from .opening import open_tasks
 from .progress import Progress
+from .reading import Readings
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +49,15 @@ class Examples:
 
 
 def train(house: House, project_key: str, progress: Progress, *, reconcile: bool = False) -> ModelVersion:
-    """A new served model version from all answers. Raises NotTrained, saying what is still needed."""
+    """A new served model version from all answers. Raises NotTrained, saying what is still needed.
+
+    `reconcile`: read all of the project from Label Studio first, which takes its time, instead of trusting events.
+    """
     project = house.project(project_key)
     progress.report(0, 4, "reading annotations")
-    mirroring.reconcile(house, project, if_older=not reconcile)
-    project = house.project(project_key)
+    if reconcile:
+        mirroring.reconcile(house, project)
+        project = house.project(project_key)
     examples = gather(house, project)
     learned = lesson(examples.ontology, examples.annotated)
     asked = learned.questions
@@ -69,9 +73,8 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         house.embeddings,
         progress=progress,
     )
-    lost = {media.digest for media, _ in report.failures}
     examples.problems += [message for _, message in report.failures]
-    asked = _readable(house, encoder.spec, asked, examples.media) if lost else asked
+    asked = _readable(house, encoder.spec, asked, {media.digest: media for media, _ in report.failures})
     progress.report(2, 4, "fitting classifiers")
     model = fit(
         examples.ontology,
@@ -110,9 +113,12 @@ def gather(house: House, project: Project) -> Examples:
     for one in opened.values():
         examples.problems += one.failures
         examples.media |= {media.digest: media for media in one.media.values()}
+    readings = Readings(ontology)
     for annotation in annotations:
         one = opened[annotation.task_id]
-        reading = regions.read(ontology, annotation.result, timelines=one.timelines, lengths=one.lengths)
+        if not one.media:
+            continue
+        reading = readings.read(annotation.result, one)
         examples.problems += [f"task {annotation.task_id}: {problem}" for problem in reading.problems]
         examples.annotated += [
             Annotated(
@@ -147,17 +153,21 @@ def _embeddings(house: House, spec: EncoderSpec, question: Question, media: Mapp
 
 
 def _readable(
-    house: House, spec: EncoderSpec, asked: tuple[Question, ...], media: Mapping[str, Media]
+    house: House, spec: EncoderSpec, asked: tuple[Question, ...], lost: Mapping[str, Media]
 ) -> tuple[Question, ...]:
     """The questions without the rows whose frames could not be read."""
+
+    def is_kept(digest: str, frame: int) -> bool:
+        media = lost.get(digest)
+        if media is None:
+            return True
+        item, number = media.key(frame)
+        return not house.embeddings.missing(spec.digest, item, Frames.at([number]))
+
     return tuple(
-        question.rows(np.array([_is_kept(house, spec, *key) for key in _keys(question, media)], np.bool_))
+        question.rows(np.array(list(map(is_kept, question.media.tolist(), question.frames.tolist())), np.bool_))
         for question in asked
     )
-
-
-def _is_kept(house: House, spec: EncoderSpec, digest: str, frame: int) -> bool:
-    return not house.embeddings.missing(spec.digest, digest, Frames.at([frame]))
 
 
 def _keep(house: House, project: Project, spec: EncoderSpec, model: Model, examples: Examples) -> ModelVersion:
