@@ -43,6 +43,7 @@ class Examples:
     media: dict[str, Media] = field(default_factory=dict)
     """By media digest."""
     problems: list[str] = field(default_factory=list)
+    """What could not be read comes first: somebody may mend it."""
     ontology: Ontology = field(default_factory=Ontology)
     fingerprint: str = ""
     """Changes with the answers that were learned from."""
@@ -73,7 +74,7 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         house.embeddings,
         progress=progress,
     )
-    examples.problems += [message for _, message in report.failures]
+    examples.problems[:0] = [message for _, message in report.failures]
     asked = _readable(house, encoder.spec, asked, {media.digest: media for media, _ in report.failures})
     progress.report(2, 4, "fitting classifiers")
     model = fit(
