@@ -6,171 +6,146 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import click
+import requests
 
 from ..errors import EspalierError
-from ..jobs.house import House, current
-from ..labelstudio.client import LabelStudio
+from ..jobs import valkey
+from ..jobs.house import House
 from ..plugins import registry
-from ..store.rows import Project
-from .door import main, settings
+from .check import Check
+from .door import main
+from .label_studio_checks import label_studio
+from .opened import opened
+from .ports import is_free
 
-State = Literal["ok", "warning", "failed"]
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
-_RESERVED = "reserved network address"
-
-
-@dataclass(frozen=True)
-class Check:
-    """What was looked at, how it is, and what to do where it is not well."""
-
-    name: str
-    state: State
-    found: str
-    remedy: str = ""
 
 
 @main.command()
 def doctor() -> None:
-    """Check Redis, database, disk, encoder, device, plugins, workers and Label Studio. Ends with 1 on a failure."""
-    failed = False
-    for check in examine(current(settings())):
-        failed = failed or check.state == "failed"
-        click.secho(f"{check.state:<8}", fg=_COLOURS[check.state], nl=False)
-        click.echo(f"{check.name:<16}{check.found}")
-        if check.remedy:
-            click.echo(f"{'':<24}→ {check.remedy}")
+    """Check disk, database, queue, workers, encoder, plugins and Label Studio.
+
+    Ends with 1 where something failed; warnings are things that work, but not as well as they could. It leaves nothing
+    running behind.
+    """
+    states = []
+    with opened(new=True) as house:
+        for check in examine(house):
+            states.append(check.state)
+            click.secho(f"{check.state:<9}", fg=_COLOURS[check.state], nl=False)
+            click.echo(f"{check.name:<20}{check.found}")
+            if check.remedy:
+                click.echo(f"{'':<29}→ {check.remedy}")
+    failed, warned = states.count("failed"), states.count("warning")
+    click.echo(f"\n{failed} failed, {warned} to look at, {states.count('ok')} in order")
     raise SystemExit(1 if failed else 0)
 
 
 def examine(house: House) -> Iterator[Check]:
     """Each check in turn; one that raises is a failed check, never the end."""
-    checks: list[Callable[[House], Iterator[Check]]] = [_disk, _queue, _database, _encoder, _plugins, _label_studio]
-    for check in checks:
+    checks: dict[str, Callable[[House], Iterator[Check]]] = {
+        "data directory": _disk,
+        "database": _database,
+        "queue": _queue,
+        "web": _web,
+        "encoder": _encoder,
+        "plugin": _plugins,
+        "Label Studio": label_studio,
+    }
+    for name, check in checks.items():
+        if name != "data directory" and not house.settings.data_dir.is_dir():
+            return  # all else would only say so again
         try:
             yield from check(house)
-        except EspalierError as error:
-            yield Check(check.__name__.strip("_").replace("_", " "), "failed", str(error))
+        except (EspalierError, OSError) as error:
+            yield Check(name, "failed", str(error))
 
 
 def _disk(house: House) -> Iterator[Check]:
-    directory = house.settings.data_dir
-    directory.mkdir(parents=True, exist_ok=True)
+    directory = house.settings.data_dir.resolve()
+    is_new = not directory.exists()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        yield Check("data directory", "failed", str(error), "set ESPALIER_DATA_DIR to a directory that can be written")
+        return
     free_gb = shutil.disk_usage(directory).free / 1e9
+    writable = os.access(directory, os.W_OK)
     yield Check(
         "data directory",
-        "ok" if os.access(directory, os.W_OK) and free_gb > 1 else "failed",
-        f"{directory.resolve()}, {free_gb:.0f} GB free; Python {platform.python_version()}",
-        "" if free_gb > 1 else "make room, or set ESPALIER_DATA_DIR elsewhere and ESPALIER_CACHE_GB lower",
+        "failed" if not writable or free_gb < 1 else "ok",
+        f"{directory}{' (new)' if is_new else ''}, {free_gb:.0f} GB free"
+        f"{'' if writable else ', not writable'}; Python {platform.python_version()}",
+        "" if writable and free_gb >= 1 else "make room or give rights, or set ESPALIER_DATA_DIR to another place",
     )
-
-
-def _queue(house: House) -> Iterator[Check]:
-    house.queues.redis.ping()
-    where = house.settings.redis_url or "embedded Valkey"
-    yield Check("queue", "ok", where.rpartition("@")[2])
-    workers = house.queues.workers()
-    for queue in ("prediction", "training"):
-        count = sum(queue in names for names in workers.values())
-        yield Check(
-            f"{queue} workers",
-            "ok" if count else "warning",
-            f"{count} running",
-            "" if count else f"start `espalier serve`, or `espalier worker {queue}`",
-        )
 
 
 def _database(house: House) -> Iterator[Check]:
     projects = house.records.projects()
-    kind = house.settings.database.partition(":")[0]
-    yield Check("database", "ok", f"{kind}, {len(projects)} projects")
+    kind = house.settings.database.partition(":")[0].partition("+")[0]
+    names = ", ".join(f"{project.id} ({project.title or 'untitled'})" for project in projects)
+    yield Check("database", "ok", f"{kind}; projects: {names or 'none yet'}")
+
+
+def _queue(house: House) -> Iterator[Check]:
+    embedded = not house.settings.redis_url
+    was_running = embedded and valkey.is_running(house.settings.data_dir)
+    house.queues.redis.ping()
+    where = house.settings.redis_url.rpartition("@")[2]
+    state = "runs" if was_running else "starts when it is needed"
+    yield Check("queue", "ok", f"embedded Valkey, {state}" if embedded else where)
+    serving = house.queues.workers().values()
+    for role, queue in (("prediction", "runs"), ("training", "training")):
+        count = sum(queue in queues for queues in serving)
+        waiting = house.queues.waiting()[queue]
+        yield Check(
+            f"{role} workers",
+            "ok" if count else "failed" if waiting else "warning",
+            f"{count} running" + (f", {waiting} jobs wait" if waiting else ""),
+            "" if count else f"start `espalier serve`, or `espalier worker {role}`",
+        )
+
+
+def _web(house: House) -> Iterator[Check]:
+    """The server that Label Studio speaks with, where it runs on this machine."""
+    read = house.settings
+    if is_free(read.host, read.port):
+        yield Check("web", "warning", f"nothing listens on port {read.port} here", "start `espalier serve`")
+        return
+    url = f"http://{'127.0.0.1' if read.host in ('0.0.0.0', '::') else read.host}:{read.port}"  # noqa: S104
+    auth = (read.basic_auth_user, read.basic_auth_pass.reveal()) if read.basic_auth_user else None
+    try:
+        answer = requests.get(f"{url}/health", auth=auth, timeout=5)
+        found = answer.json() if answer.ok else {}
+    except (requests.RequestException, ValueError):
+        answer, found = None, {}
+    if isinstance(found, dict) and found.get("model_class") == "Espalier":
+        yield Check("web", "ok", f"{url} answers, version {found.get('version')}")
+        return
+    status = f"with status {answer.status_code}" if answer is not None else "as Espalier would not"
+    yield Check(
+        "web",
+        "failed",
+        f"what listens at {url} answers {status}",
+        "end it, or set PORT to another; with basic auth, are BASIC_AUTH_USER and BASIC_AUTH_PASS those of the server?",
+    )
 
 
 def _encoder(house: House) -> Iterator[Check]:
-    encoder = house.encoder()
-    fallback = encoder.spec.name == "classic" and house.settings.encoder == "auto"
-    yield Check(
-        "encoder",
-        "warning" if fallback else "ok",
-        f"{encoder.spec.name}, {encoder.spec.dim} numbers a frame: {encoder.spec.reason}",
-        "put pretrained weights as <timm name>.safetensors into a directory and set ESPALIER_WEIGHTS_DIR"
-        if fallback
-        else "",
-    )
+    spec = house.encoder().spec
+    found = f"{spec.name}, {spec.dim} numbers a frame"
+    if spec.name == "classic" and house.settings.encoder == "auto":
+        yield Check("encoder", "warning", f"{found}: knows colours and edges, not what is in a picture", spec.reason)
+    else:
+        yield Check("encoder", "ok", f"{found}: {spec.reason}")
 
 
 def _plugins(house: House) -> Iterator[Check]:
-    for found in (registry.encoders(), registry.classifiers(), registry.indexes()):
-        for plugin in found.values():
-            if plugin.error:
-                yield Check("plugin", "warning", f"{plugin.role} {plugin.name} of {plugin.origin}: {plugin.error}")
-
-
-def _label_studio(house: House) -> Iterator[Check]:
-    projects = house.records.projects()
-    url = house.settings.label_studio_url
-    token = house.settings.label_studio_api_key.reveal()
-    if not projects and not url:
-        yield Check(
-            "Label Studio",
-            "warning",
-            "no project has connected yet",
-            f"Settings > Model > Connect Model, URL http://127.0.0.1:{house.settings.port}; where it answers "
-            f"'{_RESERVED}', start Label Studio with LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS=false",
-        )
-        return
-    if url and token:
-        client = LabelStudio(url, token)
-        who = client.whoami()
-        yield Check("Label Studio", "ok", f"{url} as {who.get('email', 'unknown')} with a {client.token_kind} token")
-    for project in projects:
-        yield from _project(house, project)
-
-
-def _project(house: House, project: Project) -> Iterator[Check]:
-    name = f"project {project.id}"
-    client = house.label_studio(project)
-    if client is None:
-        yield Check(
-            name,
-            "warning",
-            "no token that works: learns from webhooks alone, cannot push predictions",
-            "create a Personal Access Token under Account & Settings and set LABEL_STUDIO_API_KEY",
-        )
-        return
-    backends = client.ml_backends(project.id)
-    if not backends:
-        yield Check(name, "failed", "Label Studio has no model connected", "Settings > Model > Connect Model")
-        return
-    url, state = str(backends[0].get("url")), backends[0].get("state")
-    error = str(backends[0].get("error_message") or "")
-    yield Check(
-        name,
-        "ok" if state == "CO" else "failed",
-        f"Label Studio reaches {url}" if state == "CO" else f"Label Studio cannot reach {url}: {error or state}",
-        "" if state == "CO" else _remedy(error),
-    )
-    hooks = [hook for hook in client.webhooks(project.id) if str(hook.get("url", "")).startswith(url.rstrip("/"))]
-    yield Check(
-        f"{name} webhook",
-        "ok" if len(hooks) == 1 else "failed" if not hooks else "warning",
-        f"{len(hooks)} webhook{'s' if len(hooks) != 1 else ''}",
-        "" if len(hooks) == 1 else _webhook_remedy(url, len(hooks)),
-    )
-
-
-def _remedy(error: str) -> str:
-    if _RESERVED in error:
-        return "start Label Studio with LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS=false"
-    return (
-        "is the address right as seen from Label Studio (a container's localhost is its own)? is `espalier serve` up?"
-    )
-
-
-def _webhook_remedy(url: str, count: int) -> str:
-    if count:
-        return "delete all but one under Settings > Webhooks"
-    return f"add {url.rstrip('/')}/webhook under Settings > Webhooks, or disconnect and connect the model again"
+    found = [*registry.encoders().values(), *registry.classifiers().values(), *registry.indexes().values()]
+    for plugin in found:
+        if plugin.error:
+            yield Check("plugin", "warning", f"{plugin.role} {plugin.name} of {plugin.origin}: {plugin.error}")
+    working = ", ".join(f"{plugin.role} {plugin.name}" for plugin in found if not plugin.error)
+    yield Check("plugins", "ok", working)

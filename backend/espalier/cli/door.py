@@ -1,10 +1,9 @@
-"""The outer door of the command line: the group, its settings, and errors as one line each."""
+"""The outer door of the command line: the commands, the settings, and errors as one line each."""
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
+from importlib import import_module
 from typing import Any
 
 import click
@@ -12,28 +11,69 @@ import click
 from .. import __version__
 from ..errors import EspalierError
 from ..settings import Settings
+from . import logs
+
+COMMANDS = {
+    "serve": ("serve", "Answer Label Studio, with the workers beside it."),
+    "worker": ("serve", "One worker more, here or on another machine."),
+    "demo": ("demo", "Label Studio, Espalier and two projects to look at."),
+    "doctor": ("doctor", "Does everything answer, and if not, what to do."),
+    "ontology": ("ontology", "What is read from a labeling configuration, and what is doubtful in it."),
+    "train": ("train", "Train a project now."),
+    "versions": ("versions", "What was trained, on what, and how well."),
+    "run": ("runs", "Automated labeling of a project."),
+    "runs": ("runs", "The automated labeling runs of a project."),
+    "undo": ("runs", "Take back what a run wrote."),
+    "cancel": ("runs", "Stop a run."),
+    "plugins": ("plugins", "Encoders, classifiers and indexes that are installed."),
+    "settings": ("configuration", "Every setting, and what is in force."),
+}
+"""The file that each command stands in, and its line in the list of commands. The file is imported when the command is
+asked for: the web process loads no model code, and no command waits for what the others need."""
+
+_OUTSIDE = {"redis": "the queue (Redis)", "sqlalchemy": "the database"}
 
 
 class _Door(click.Group):
-    """The outer door: an error that people can act on is one line, and never a traceback."""
+    """An error that people can act on is one line, and never a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            import_module(f"{__package__}.{COMMANDS[cmd_name][0]}")
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except EspalierError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise click.ClickException(str(error)) from error
+        except Exception as error:
+            what = _OUTSIDE.get(type(error).__module__.partition(".")[0])
+            if what is None:
+                raise
+            said = str(error).strip().partition("\n")[0]
+            raise click.ClickException(f"{what} fails: {said}; `espalier doctor` says more") from error
 
 
-@click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="espalier")
 def main() -> None:
     """Trains a Label Studio project's ontology tree on its frames, and labels the rest of them."""
 
 
-def settings() -> Settings:
-    """The settings of this call, with logging set up to match."""
+def settings(*, quiet: bool = False) -> Settings:
+    """The settings of this call, with logging set up to match; `quiet` where what is printed is the answer."""
     read = Settings.read(os.environ)
-    logging.basicConfig(
-        level=read.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(read.log_level, quiet=quiet)
     return read

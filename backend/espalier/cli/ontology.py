@@ -11,8 +11,8 @@ from espalier_ontology.lint import lint as lint_config
 from espalier_ontology.tree import Classification, Ontology
 
 from ..errors import BadRequest
-from ..jobs.house import current
-from .door import main, settings
+from .door import main
+from .opened import opened
 from .project import find_project
 
 
@@ -48,7 +48,8 @@ def lint_command(source: str) -> None:
 
 def read_config(source: str) -> str:
     if source.isdigit():
-        return find_project(current(settings()), source).label_config
+        with opened() as house:
+            return find_project(house, source).label_config
     path = Path(source)
     if not path.is_file():
         raise BadRequest(f"{source!r} is neither a project id nor a file")

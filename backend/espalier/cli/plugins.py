@@ -5,18 +5,17 @@ from __future__ import annotations
 import click
 
 from ..plugins import registry
-from .door import main
+from .door import main, settings
+from .table import columns
 
 
 @main.command()
 def plugins() -> None:
     """Encoders, classifiers and indexes: name, version, origin, and the reason where one cannot be loaded."""
-    for role, found in (
-        ("encoder", registry.encoders()),
-        ("classifier", registry.classifiers()),
-        ("index", registry.indexes()),
-    ):
-        for plugin in found.values():
-            click.echo(f"{role:<11}{plugin.name:<12}{plugin.version:<12}{plugin.origin}")
-            if plugin.error:
-                click.secho(f"           cannot be loaded: {plugin.error}", fg="red")
+    settings(quiet=True)
+    found = [*registry.encoders().values(), *registry.classifiers().values(), *registry.indexes().values()]
+    lines = columns([(plugin.role, plugin.name, plugin.version, plugin.origin) for plugin in found])
+    for line, plugin in zip(lines, found, strict=True):
+        click.echo(line)
+        if plugin.error:
+            click.secho(f"    cannot be loaded: {plugin.error}", fg="red")

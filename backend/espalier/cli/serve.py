@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from collections.abc import Mapping
+import threading
+import time
 
 import click
+import requests
 
-from ..jobs import valkey
+from .. import __version__
+from ..errors import BadSetting
 from ..jobs.queue import Queues
 from ..jobs.supervisor import Supervisor
 from ..jobs.worker import work
@@ -16,15 +20,19 @@ from ..settings import Settings
 from ..store.records import Records
 from ..web.server import serve as serve_web
 from .door import main, settings
+from .opened import stop_queue
+from .ports import is_free
 
+log = logging.getLogger(__name__)
 ROLES = ("prediction", "training")
+_READY_S = 60.0
 
 
 @main.command()
 @click.option("--no-workers", is_flag=True, help="Only Label Studio's routes; workers run elsewhere.")
 @click.option("--web-only", is_flag=True, hidden=True, help="In this process; what `serve` starts as its child.")
 def serve(no_workers: bool, web_only: bool) -> None:
-    """Answer Label Studio, with a prediction and a training worker beside it. Ends them all with Ctrl+C."""
+    """Answer Label Studio, with a prediction and a training worker beside it. Ctrl+C ends them all."""
     read = settings()
     if web_only:
         serve_web(read)
@@ -38,37 +46,72 @@ def serve(no_workers: bool, web_only: bool) -> None:
 def worker(role: tuple[str, ...], burst: bool) -> None:
     """Do the jobs of a ROLE until told to stop: prediction (with automated labeling runs), training, or both."""
     read = settings()
-    os.nice(10 if role == ("training",) else 5)  # Label Studio waits for the web, people for predictions
+    if "training" in role and len(role) == 1:
+        os.nice(5)  # predictions are waited for, trainings are not
+    log.info("%s worker: waiting for jobs", " and ".join(role))
     work(read, role, burst=burst)
 
 
-def serve_all(read: Settings, *, workers: bool, environment: Mapping[str, str] | None = None) -> int:
+def serve_all(read: Settings, *, workers: bool) -> int:
     """Run until stopped: checks that everything opens, tells where to connect, and looks after the processes."""
+    if not is_free(read.host, read.port):
+        raise BadSetting(f"port {read.port} of {read.host} is taken: end what listens there, or set PORT to another")
     read.data_dir.mkdir(parents=True, exist_ok=True)
     Records.open(read.database)  # migrate once, before the processes start, and fail here in words
-    Queues.open(read)
+    Queues.open(read).redis.close()
     program = [sys.executable, "-m", "espalier.cli"]
     commands = {"web": [*program, "serve", "--web-only"]}
     if workers:
         commands |= {f"{role}-worker": [*program, "worker", role] for role in ROLES}
-    click.echo(_welcome(read), err=True)
+    threading.Thread(target=_welcome, args=(read,), daemon=True).start()
     try:
-        return Supervisor(commands, env=environment).run()
+        return Supervisor(commands).run()
     finally:
-        if not read.redis_url:
-            valkey.stop(read.data_dir)
+        stop_queue(read)
 
 
-def _welcome(read: Settings) -> str:
-    host = "127.0.0.1" if read.is_loopback else read.host
+def _welcome(read: Settings) -> None:
+    """One block, as soon as it is true."""
+    url = f"http://{_reachable(read.host)}:{read.port}"
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline:
+        try:
+            if requests.get(f"{url}/health", timeout=2).status_code in (200, 401):
+                click.echo(welcome(read), err=True)
+                return
+        except requests.RequestException:
+            time.sleep(0.1)
+    log.error("nothing answers at %s after %.0f s; what was logged above says why", url, _READY_S)
+
+
+def welcome(read: Settings) -> str:
+    """What a person needs to know now: where to connect, where things lie, and what is missing."""
+    host = _reachable(read.host) if read.is_loopback else "<this machine>"
+    queue = read.redis_url.rpartition("@")[2] or "embedded Valkey"
     lines = [
-        f"Espalier: connect http://{host}:{read.port} in Label Studio under Settings > Model",
-        f"  data      {read.data_dir.resolve()}",
-        f"  database  {read.database.partition(':')[0]}",
-        f"  queue     {read.redis_url.rpartition('@')[2] or 'embedded Valkey'}",
+        "",
+        f"  Espalier {__version__} is ready.",
+        "",
+        f"  Connect   http://{host}:{read.port}   in Label Studio, under Settings > Model > Connect Model",
+        f"  Data      {read.data_dir.resolve()}   ({read.database.partition(':')[0]}, queue: {queue})",
     ]
+    if read.basic_auth_user:
+        lines.append(f"  Login     basic authentication as {read.basic_auth_user}, with BASIC_AUTH_PASS")
     if read.is_loopback:
-        lines.append("  Label Studio must run with LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS=false to reach this address")
-    if not read.label_studio_api_key.reveal():
-        lines.append("  LABEL_STUDIO_API_KEY is not set: Espalier learns from webhooks alone (see `espalier doctor`)")
+        lines += [
+            "  Note      Label Studio refuses addresses like this one unless it was started with",
+            "            LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS=false",
+        ]
+    if not (read.label_studio_api_key.reveal() and read.label_studio_url):
+        lines += [
+            "  Note      LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY are not set: it learns from new annotations alone",
+            "            and cannot write predictions by itself",
+        ]
+    lines += ["  Trouble?  espalier doctor", ""]
     return "\n".join(lines)
+
+
+def _reachable(host: str) -> str:
+    """An address at which this machine reaches what listens on `host`, as URLs write it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared, not listened on)
+    return f"[{host}]" if ":" in host else host

@@ -1,1 +1,1 @@
-"""A Label Studio beside Espalier with two projects to look at, all on loopback."""
+"""Label Studio and Espalier on loopback, with two projects from real pictures: for people to look at, and for tests."""

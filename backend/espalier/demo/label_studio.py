@@ -1,130 +1,117 @@
-"""A Label Studio of one's own: installed into an environment of its own, started on loopback, and stopped again."""
+"""A Label Studio of one's own on loopback: started, logged in to, and stopped again."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import requests
 
 from ..errors import BadSetting, LabelStudioDown
+from .installation import VERSION
+from .process import Process, is_up
 
-VERSION = "1.23.2"
 USER = "demo@espalier.local"
-_FIRST_START_S = 300
+FIRST_START_S = 400.0
 """The first start runs all migrations: about a minute on two cores."""
-
-
-def install(environment: Path) -> Path:
-    """Label Studio's program in a virtual environment, made where it is missing. Takes minutes the first time."""
-    program = environment / "bin" / "label-studio"
-    if not program.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)  # noqa: S603
-        subprocess.run(  # noqa: S603
-            [str(environment / "bin" / "pip"), "install", "--quiet", f"label-studio=={VERSION}"], check=True
-        )
-    return program
 
 
 @dataclass
 class LabelStudioServer:
-    """One running Label Studio with its own data directory and one user."""
+    """One running Label Studio with its own data directory and one user, its owner. Its log lies beside that."""
 
     program: Path
     data_dir: Path
     port: int
-    password: str
+    password: str = field(repr=False)
+    email: str = USER
     local_files: Path | None = None
     """A directory that the local-files storage may serve."""
+    private_backends: bool = True
+    """Whether it may speak with backends on this machine, which it refuses by default."""
 
     def __post_init__(self) -> None:
         self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
         self.session = requests.Session()
+        self._process: Process | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.data_dir.parent / f"{self.data_dir.name}.log"
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.is_running
 
     def start(self) -> LabelStudioServer:
-        """Returns once it answers. Raises LabelStudioDown with the end of its log where it does not."""
+        """Returns once it answers and its user is logged in. Raises LabelStudioDown with the end of its log."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("LABEL_STUDIO_")}
-        environment |= {
-            # Label Studio refuses backends on private addresses unless it is told that these are meant.
-            "LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS": "false",
+        command = [str(self.program), "start", "--no-browser", "--data-dir", str(self.data_dir)]
+        command += ["--internal-host", "127.0.0.1", "-p", str(self.port), "--username", self.email]
+        self._process = Process("Label Studio", command, self._environment(), self.log)
+        try:
+            self._process.wait_until(lambda: is_up(self.url), FIRST_START_S)
+            self.log_in()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End it, and nothing else."""
+        if self._process is not None:
+            self._process.stop()
+
+    def log_in(self) -> None:
+        """A new session. Raises BadSetting where the password is not that of this data directory."""
+        self.session = requests.Session()
+        self.session.trust_env = False
+        page = self.session.get(f"{self.url}/user/login", timeout=60).text
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        if not found:
+            raise BadSetting(f"the login page of {self.url} is not that of Label Studio {VERSION}")
+        form = {"csrfmiddlewaretoken": found[1], "email": self.email, "password": self.password}
+        self.session.post(
+            f"{self.url}/user/login", data=form, headers={"Referer": f"{self.url}/user/login"}, timeout=60
+        ).raise_for_status()
+        if "sessionid" not in self.session.cookies:
+            raise BadSetting(f"{self.url} refused the login of {self.email}; remove {self.data_dir} to begin anew")
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """JSON of an API call as the user. Raises LabelStudioDown for anything but success."""
+        answer = self.session.request(method, f"{self.url}{path}", timeout=120, **options)
+        if not answer.ok:
+            raise LabelStudioDown(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")
+        return answer.json() if answer.content else None
+
+    def token(self) -> str:
+        """The user's personal access token. Label Studio shows it once, when it is made, so it is kept in a file."""
+        kept = self.data_dir.parent / f"{self.data_dir.name}.token"
+        if kept.exists():
+            return kept.read_text()
+        made = self.session.post(f"{self.url}/api/token/", timeout=60)
+        if made.status_code == 409:
+            raise BadSetting(f"{self.url} has given its token before, and {kept} is gone; remove {self.data_dir}")
+        made.raise_for_status()
+        kept.touch(mode=0o600)
+        kept.write_text(str(made.json()["token"]))
+        return kept.read_text()
+
+    def _environment(self) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("LABEL_STUDIO_", "DJANGO_"))}
+        ours |= {
             "LABEL_STUDIO_HOST": self.url,
             "LABEL_STUDIO_PASSWORD": self.password,
             "COLLECT_ANALYTICS": "false",
             "LATEST_VERSION_CHECK": "false",
+            "SENTRY_DSN": "",
+            "FRONTEND_SENTRY_DSN": "",
         }
+        if self.private_backends:
+            ours["LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS"] = "false"
         if self.local_files:
-            environment |= {
-                "LOCAL_FILES_SERVING_ENABLED": "true",
-                "LOCAL_FILES_DOCUMENT_ROOT": str(self.local_files),
-            }
-        command = [str(self.program), "start", "--no-browser", "--data-dir", str(self.data_dir)]
-        command += ["--internal-host", "127.0.0.1", "-p", str(self.port), "--username", USER]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
-            )
-        deadline = time.monotonic() + _FIRST_START_S
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                break
-            try:
-                if requests.get(f"{self.url}/health", timeout=2).ok:
-                    self._log_in()
-                    return self
-            except requests.RequestException:
-                pass
-            time.sleep(0.5)
-        self.stop()
-        raise LabelStudioDown(f"Label Studio did not start; the end of {self.log}:\n{self.log.read_text()[-2000:]}")
-
-    @property
-    def log(self) -> Path:
-        return self.data_dir / "label-studio.log"
-
-    def _log_in(self) -> None:
-        self.session = requests.Session()
-        page = self.session.get(f"{self.url}/user/login", timeout=30).text
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        if not found:
-            raise BadSetting(f"the login page of {self.url} is not that of Label Studio {VERSION}")
-        answer = self.session.post(
-            f"{self.url}/user/login",
-            data={"csrfmiddlewaretoken": found[1], "email": USER, "password": self.password},
-            headers={"Referer": self.url},
-            timeout=30,
-        )
-        answer.raise_for_status()
-
-    def token(self) -> str:
-        """The user's personal access token; Label Studio keeps one per user, and shows it to its session."""
-        made = self.session.post(f"{self.url}/api/token/", timeout=30)
-        if made.status_code == 409:
-            listed = self.session.get(f"{self.url}/api/token/", timeout=30)
-            listed.raise_for_status()
-            return str(listed.json()[0]["token"])
-        made.raise_for_status()
-        return str(made.json()["token"])
-
-    def stop(self) -> None:
-        """End it, and nothing else."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        os.killpg(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(timeout=15)
-
-    def remove(self) -> None:
-        self.stop()
-        shutil.rmtree(self.data_dir, ignore_errors=True)
+            ours |= {"LOCAL_FILES_SERVING_ENABLED": "true", "LOCAL_FILES_DOCUMENT_ROOT": str(self.local_files)}
+        return ours

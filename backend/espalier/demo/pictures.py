@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,24 +14,27 @@ from PIL import Image
 from sklearn.datasets import load_digits, load_sample_image
 
 IMAGE_CONFIG = """<View>
-  <Image name="image" value="$image"/>
-  <Choices name="loop" toName="image" choice="single" required="true">
+  <Image name="image" value="$image" maxWidth="320px"/>
+  <Header value="Does the digit have a loop?"/>
+  <Choices name="loop" toName="image" choice="single" required="true" showInline="true">
     <Choice value="has a loop" hotkey="l"/>
     <Choice value="no loop" hotkey="n"/>
   </Choices>
-  <Choices name="looped digit" toName="image" choice="single"
+  <Choices name="looped digit" toName="image" choice="single" showInline="true"
            visibleWhen="choice-selected" whenTagName="loop" whenChoiceValue="has a loop">
-    <Choice value="0"/><Choice value="6"/><Choice value="8"/><Choice value="9"/>
+    <Choice value="0" hotkey="0"/><Choice value="6" hotkey="6"/>
+    <Choice value="8" hotkey="8"/><Choice value="9" hotkey="9"/>
   </Choices>
-  <Choices name="open digit" toName="image" choice="single"
+  <Choices name="open digit" toName="image" choice="single" showInline="true"
            visibleWhen="choice-selected" whenTagName="loop" whenChoiceValue="no loop">
-    <Choice value="1"/><Choice value="2"/><Choice value="3"/><Choice value="5"/><Choice value="7"/>
+    <Choice value="1" hotkey="1"/><Choice value="2" hotkey="2"/><Choice value="3" hotkey="3"/>
+    <Choice value="5" hotkey="5"/><Choice value="7" hotkey="7"/>
   </Choices>
 </View>"""
 
 FRAME_RATE = 10
 VIDEO_CONFIG = f"""<View>
-  <Video name="video" value="$video" frameRate="{FRAME_RATE}" timelineHeight="100"/>
+  <Video name="video" value="$video" frameRate="{FRAME_RATE}" height="300" timelineHeight="230"/>
   <TimelineLabels name="scene" toName="video">
     <Label value="temple" background="#c0392b"/>
     <Label value="flower" background="#27ae60"/>
@@ -83,9 +87,10 @@ class Shot:
     part: str | None
 
 
-def write_pan(path: Path, *, seed: int = 0, shots: int = 6) -> list[Shot]:
-    """A video that pans over the two photographs in turns. Returns what its frames show."""
+def write_pan(path: Path, *, seed: int = 0, shots: int = 8) -> list[Shot]:
+    """A video that pans over the two photographs in turns, and over the halves of the temple. What its frames show."""
     random = np.random.default_rng(seed)
+    parts = itertools.cycle(random.permutation(["left", "right"]).tolist())
     photographs = {"temple": load_sample_image("china.jpg"), "flower": load_sample_image("flower.jpg")}
     story: list[Shot] = []
     with av.open(str(path), "w") as container:
@@ -93,7 +98,7 @@ def write_pan(path: Path, *, seed: int = 0, shots: int = 6) -> list[Shot]:
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         for number in range(shots):
             scene = ("temple", "flower")[number % 2]
-            part = ("left", "right")[int(random.integers(2))] if scene == "temple" else None
+            part = next(parts) if scene == "temple" else None
             start = 1 + number * _SHOT_FRAMES
             story.append(Shot(start, start + _SHOT_FRAMES - 1, scene, part))
             for picture in _pan(photographs[scene], part, random):

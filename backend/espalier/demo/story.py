@@ -1,125 +1,101 @@
-"""The demo's story: two projects from real pictures, connected, a few frames labeled, predictions left to look at."""
+"""The demo's story: two projects from real pictures, connected, a few frames labeled, and the rest predicted."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import LabelStudioDown
+from .heartbeat import Say
 from .label_studio import LabelStudioServer
-from .pictures import IMAGE_CONFIG, VIDEO_CONFIG, Shot, write_digits, write_pan
+from .pictures import IMAGE_CONFIG, VIDEO_CONFIG, write_digits, write_pan
+from .project import DemoProject
+from .results import choices, frames_right, said, timeline
 
-Say = Callable[[str], None]
-DIGITS, LABELED_DIGITS = 160, 80
-_PATIENCE_S = 180
+FIRST_DIGITS, MORE_DIGITS, DIGITS = 60, 20, 160
+CHAPTERS = ("digits", "photographs")
 
 
 class Story:
-    """Tells it through Label Studio's REST API, as its user."""
+    """Tells it through Label Studio's REST API, as its user. `directory` keeps the pictures, and what was told."""
 
-    def __init__(self, label_studio: LabelStudioServer, backend_url: str, say: Say) -> None:
-        self.label_studio, self.backend_url, self.say = label_studio, backend_url, say
+    def __init__(self, label_studio: LabelStudioServer, backend_url: str, say: Say, directory: Path) -> None:
+        self.label_studio, self.backend_url, self.say, self.directory = label_studio, backend_url, say, directory
+        self._told_in = directory / "told.json"
 
-    def tell(self, directory: Path) -> None:
-        self._images(directory / "digits")
-        self._video(directory)
+    def tell(self) -> None:
+        """What was not told yet, from its start; a chapter that was broken off leaves nothing behind."""
+        for chapter in CHAPTERS:
+            if self._find(chapter) is not None:
+                continue
+            project, end = {"digits": self._digits, "photographs": self._photographs}[chapter]()
+            self._told_in.write_text(json.dumps({**self._told(), chapter: {"project": project.id, "end": end}}))
 
-    def call(self, method: str, path: str, **options: Any) -> Any:
-        answer = self.label_studio.session.request(method, f"{self.label_studio.url}{path}", timeout=120, **options)
-        if not answer.ok:
-            raise LabelStudioDown(f"{method} {path} was answered {answer.status_code}: {answer.text[:300]}")
-        return answer.json() if answer.content else None
+    def reconnect(self) -> None:
+        """For a later start, when the backend may listen on another port."""
+        for chapter in CHAPTERS:
+            if (project := self._find(chapter)) is not None:
+                project.connect(self.backend_url)
 
-    def project(self, title: str, config: str) -> int:
-        return int(self.call("POST", "/api/projects/", json={"title": title, "label_config": config})["id"])
+    def ends(self) -> list[tuple[str, str]]:
+        """Where to look, and what there is to see."""
+        told = self._told().values()
+        return [(f"{self.label_studio.url}/projects/{one['project']}/data", one["end"]) for one in told]
 
-    def connect(self, project: int) -> None:
-        """As Settings > Model > Connect Model does."""
-        self.call("POST", "/api/ml", json={"project": project, "url": self.backend_url, "title": "Espalier"})
+    def _told(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self._told_in.read_text()) if self._told_in.exists() else {}
+        return told
 
-    def upload(self, project: int, paths: list[Path]) -> dict[str, int]:
-        """Task ids by file name."""
-        for start in range(0, len(paths), 50):
-            files = {path.name: (path.name, path.read_bytes()) for path in paths[start : start + 50]}
-            self.call("POST", f"/api/projects/{project}/import", files=files)
-        tasks = self.call("GET", f"/api/tasks?project={project}&page_size=1000&fields=all")["tasks"]
-        names = {path.name: path for path in paths}
-        return {
-            next(name for name in names if _uploaded(task, name)): int(task["id"])
-            for task in tasks
-            if any(_uploaded(task, name) for name in names)
-        }
+    def _find(self, chapter: str) -> DemoProject | None:
+        told = self._told().get(chapter)
+        project = DemoProject(self.label_studio, told["project"], self.say) if told else None
+        return project if project is not None and project.exists() else None
 
-    def annotate(self, task: int, result: list[dict[str, Any]]) -> None:
-        self.call("POST", f"/api/tasks/{task}/annotations", json={"result": result})
+    def _new(self, title: str, config: str, paths: Sequence[Path]) -> tuple[DemoProject, list[int]]:
+        project = DemoProject.new(self.label_studio, title, config, self.say)
+        self.say(f"project {project.id} {title!r}: uploading {len(paths)} files")
+        by_name = project.upload(paths)
+        return project, [by_name[path.name] for path in paths]
 
-    def retrieve(self, project: int) -> None:
-        """As Actions > Retrieve Predictions does for all tasks."""
-        self.call(
-            "POST",
-            f"/api/dm/actions?id=retrieve_tasks_predictions&project={project}",
-            json={"selectedItems": {"all": True, "excluded": []}},
+    def _digits(self) -> tuple[DemoProject, str]:
+        digits = write_digits(self.directory / "digits", DIGITS)
+        project, tasks = self._new("Digits (nested ontology)", IMAGE_CONFIG, [digit.path for digit in digits])
+        labeled = FIRST_DIGITS + MORE_DIGITS
+
+        def label(start: int, end: int) -> None:
+            for task, digit in zip(tasks[start:end], digits[start:end], strict=True):
+                project.annotate(task, choices("image", digit.answers))
+
+        project.progress(f"labeling {FIRST_DIGITS} digits, as a person would, and connecting Espalier")
+        label(0, FIRST_DIGITS)
+        project.connect(self.backend_url)
+        first = project.learned()
+        project.progress(f"learned {first}; labeling {MORE_DIGITS} more, which arrive by webhook")
+        label(FIRST_DIGITS, labeled)
+        second = project.learned(after=first)
+        project.progress(f"learned {second}; predicting the other {DIGITS - labeled}")
+        predicted = project.predict(tasks[labeled:])
+        right = sum(
+            said(predicted[task]) == digit.answers
+            for task, digit in zip(tasks[labeled:], digits[labeled:], strict=True)
         )
+        project.show_predictions()
+        end = f"{labeled} digits labeled, {len(predicted)} predicted, {right} of them right in both questions"
+        project.progress(end)
+        return project, end
 
-    def wait_for_model(self, project: int) -> str:
-        """The version that the backend reports once it has learned from what was labeled."""
-        deadline = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < deadline:
-            for backend in self.call("GET", f"/api/ml?project={project}"):
-                version = str(backend.get("model_version") or "")
-                if version and version != "untrained":
-                    return version
-            time.sleep(1)
-        raise LabelStudioDown(f"no model version of project {project} within {_PATIENCE_S} s; see the backend's log")
-
-    def _images(self, directory: Path) -> None:
-        digits = write_digits(directory, DIGITS)
-        project = self.project("Digits (nested ontology)", IMAGE_CONFIG)
-        tasks = self.upload(project, [digit.path for digit in digits])
-        self.connect(project)
-        self.say(f"project {project}: labeling {LABELED_DIGITS} of {len(digits)} digits")
-        for digit in digits[:LABELED_DIGITS]:
-            self.annotate(tasks[digit.path.name], choices("image", digit.answers))
-        self.say(f"project {project}: learned {self.wait_for_model(project)}, retrieving predictions")
-        self.retrieve(project)
-
-    def _video(self, directory: Path) -> None:
-        first, second = directory / "pan-1.mp4", directory / "pan-2.mp4"
-        shots = write_pan(first, seed=0)
-        write_pan(second, seed=1)
-        project = self.project("Two photographs (timeline)", VIDEO_CONFIG)
-        tasks = self.upload(project, [first, second])
-        self.connect(project)
-        self.say(f"project {project}: labeling one video, leaving the other")
-        self.annotate(tasks[first.name], timeline(shots))
-        self.say(f"project {project}: learned {self.wait_for_model(project)}, retrieving predictions")
-        self.retrieve(project)
-
-
-def choices(media: str, answers: Mapping[str, str]) -> list[dict[str, Any]]:
-    """An image's annotation, one result per control."""
-    return [
-        {"from_name": name, "to_name": media, "type": "choices", "value": {"choices": [option]}}
-        for name, option in answers.items()
-    ]
-
-
-def timeline(shots: list[Shot]) -> list[dict[str, Any]]:
-    """A video's annotation: a region per shot, and its attribute with the same id."""
-    result: list[dict[str, Any]] = []
-    for number, shot in enumerate(shots):
-        region = {"id": f"shot{number}", "to_name": "video"}
-        ranges = [{"start": shot.start, "end": shot.end}]
-        value = {"ranges": ranges, "timelinelabels": [shot.scene]}
-        result.append({**region, "from_name": "scene", "type": "timelinelabels", "value": value})
-        if shot.part:
-            part = {"ranges": ranges, "choices": [shot.part]}
-            result.append({**region, "from_name": "part", "type": "choices", "value": part})
-    return result
-
-
-def _uploaded(task: Mapping[str, Any], name: str) -> bool:
-    """Label Studio puts a random prefix before the name of an uploaded file."""
-    return any(isinstance(value, str) and value.endswith(f"-{name}") for value in task["data"].values())
+    def _photographs(self) -> tuple[DemoProject, str]:
+        paths = [self.directory / "pan-1.mp4", self.directory / "pan-2.mp4"]
+        shots, hidden = write_pan(paths[0], seed=0), write_pan(paths[1], seed=1)
+        project, (first, second) = self._new("Two photographs (timeline)", VIDEO_CONFIG, paths)
+        project.progress("labeling the timeline of the first video, and connecting Espalier")
+        project.annotate(first, timeline(shots))
+        project.connect(self.backend_url)
+        project.progress(f"learned {project.learned()}; predicting the second video")
+        result = project.predict([second])[second]
+        project.show_predictions()
+        right, frames = frames_right(hidden, result)
+        end = f"one video labeled, the other predicted, {right} of its {frames} frames right"
+        project.progress(end)
+        return project, end
