@@ -15,12 +15,12 @@ from espalier_ontology.gates import Gates
 from espalier_ontology.tree import Classification, Ontology, Path
 
 from ..contract import Ids, Scores
-from . import runs
+from . import intervals
 from .cutoffs import Cutoffs, answered
 from .decision import Decision
+from .intervals import Confidences, Intervals, Samples
 from .model import Model
 from .questions import Key
-from .runs import Confidences, Runs, Samples
 
 
 def answers_for(
@@ -151,9 +151,9 @@ def _answers(
         samples = Samples(numbers[rows], parameters.stride)
         length_and_gap = {"min_length": parameters.min_length, "min_gap": parameters.min_gap}
         if one:
-            found = runs.exclusive(confidence, high, cutoffs, samples, **length_and_gap)
+            found = intervals.exclusive(confidence, high, cutoffs, samples, **length_and_gap)
         else:
-            found = runs.steady(confidence, high, cutoffs, samples, margin=parameters.margin, **length_and_gap)
+            found = intervals.steady(confidence, high, cutoffs, samples, margin=parameters.margin, **length_and_gap)
     starts = samples.numbers[found.start]
     stops = _stops(found, samples)
     sure = np.clip(found.confidence, 0.0, 1.0).tolist()
@@ -212,14 +212,14 @@ def _descend(
     )
 
 
-def _single(confidence: Confidences, high: NDArray[np.bool_]) -> Runs:
+def _single(confidence: Confidences, high: NDArray[np.bool_]) -> Intervals:
     """Every answered row by itself."""
     row, option = np.nonzero(high)
-    return Runs(option.astype(np.int64), row.astype(np.int64), row.astype(np.int64) + 1, confidence[row, option])
+    return Intervals(option.astype(np.int64), row.astype(np.int64), row.astype(np.int64) + 1, confidence[row, option])
 
 
-def _stops(found: Runs, samples: Samples) -> Ids:
-    """The frame at which each run ends: its last sample speaks for the frames up to the next one."""
+def _stops(found: Intervals, samples: Samples) -> Ids:
+    """The frame at which each interval ends: its last sample speaks for the frames up to the next one."""
     stops = samples.numbers[found.stop - 1] + samples.stride
     following = np.append(samples.numbers, np.iinfo(np.int64).max)[found.stop]
     return np.asarray(np.minimum(stops, following), np.int64)

@@ -1,4 +1,4 @@
-"""Runs: stretches of time over which an option is answered, found for all options at once."""
+"""Intervals: stretches of time over which an option is answered, found for all options at once."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Runs:
-    """By run: its option (column), its first sample, the one past its last, and its mean confidence."""
+class Intervals:
+    """By interval: its option (column), its first sample, the one past its last, and its mean confidence."""
 
     option: Ids
     start: Ids
@@ -47,12 +47,12 @@ def steady(
     margin: float,
     min_length: int,
     min_gap: int,
-) -> Runs:
-    """The runs of options that may overlap.
+) -> Intervals:
+    """The intervals of options that may overlap.
 
-    confidence float64 (n, k), high bool (n, k): answered at its cutoff. A run begins where an option is high, goes on
+    confidence float64 (n, k), high bool (n, k): answered at its cutoff. A interval begins where an option is high, goes on
     while it is within the margin, bridges short gaps, and is at least min_length frames long (or as long as its
-    block). Where the mean of such a run falls under the cutoff, its high parts stand alone.
+    block). Where the mean of such a interval falls under the cutoff, its high parts stand alone.
     """
     low = confidence >= np.maximum(cutoffs - margin, 1e-9)
     held = _hysteresis(high, high | low, samples.blocks())
@@ -67,16 +67,16 @@ def steady(
     option, start, stop = option[kept], start[kept], stop[kept]
     order = np.lexsort((start, option))
     option, start, stop = option[order], start[order], stop[order]
-    return Runs(option, start, stop, np.maximum(_means(confidence, option, start, stop), cutoffs[option]))
+    return Intervals(option, start, stop, np.maximum(_means(confidence, option, start, stop), cutoffs[option]))
 
 
 def exclusive(
     confidence: Confidences, high: Bits, cutoffs: Cutoffs, samples: Samples, *, min_length: int, min_gap: int
-) -> Runs:
-    """The runs of options of which at most one is high per row, bool (n, k).
+) -> Intervals:
+    """The intervals of options of which at most one is high per row, bool (n, k).
 
-    A gap shorter than min_gap frames between two runs of one option is bridged, where nothing else is answered in it
-    and the mean stays at or above the cutoff; runs shorter than min_length are dropped, unless their block is as short.
+    A gap shorter than min_gap frames between two intervals of one option is bridged, where nothing else is answered in it
+    and the mean stays at or above the cutoff; intervals shorter than min_length are dropped, unless their block is as short.
     """
     option, start, stop = _find(high, samples)
     order = np.argsort(start, kind="stable")
@@ -89,7 +89,7 @@ def exclusive(
     option, start, stop = option[kept], start[kept], stop[kept]
     order = np.argsort(start, kind="stable")
     option, start, stop = option[order], start[order], stop[order]
-    return Runs(option, start, stop, np.maximum(_means(confidence, option, start, stop), cutoffs[option]))
+    return Intervals(option, start, stop, np.maximum(_means(confidence, option, start, stop), cutoffs[option]))
 
 
 def _hysteresis(high: Bits, low: Bits, blocks: Ids) -> Bits:
@@ -107,7 +107,7 @@ def _hysteresis(high: Bits, low: Bits, blocks: Ids) -> Bits:
 
 
 def _find(held: Bits, samples: Samples) -> tuple[Ids, Ids, Ids]:
-    """Option, start and stop of every run in bool (n, k), by option and then time; blocks part runs."""
+    """Option, start and stop of every interval in bool (n, k), by option and then time; blocks part intervals."""
     n = len(held)
     if not n:
         empty = np.zeros(0, np.int64)
@@ -136,12 +136,12 @@ def _bridge(found: tuple[Ids, Ids, Ids], samples: Samples, min_gap: int) -> tupl
 
 
 def _merged(option: Ids, start: Ids, stop: Ids, joined: Bits) -> tuple[Ids, Ids, Ids]:
-    """Runs united with the one before them where `joined`, bool (r - 1,)."""
+    """Intervals united with the one before them where `joined`, bool (r - 1,)."""
     return option[np.r_[True, ~joined]], start[np.r_[True, ~joined]], stop[np.r_[~joined, True]]
 
 
 def _long_enough(start: Ids, stop: Ids, samples: Samples, min_length: int) -> Bits:
-    """Runs of at least min_length frames, or as long as their block."""
+    """Intervals of at least min_length frames, or as long as their block."""
     if not len(start):
         return np.zeros(0, np.bool_)
     block = samples.blocks()
@@ -151,7 +151,7 @@ def _long_enough(start: Ids, stop: Ids, samples: Samples, min_length: int) -> Bi
 
 
 def _cover(found: tuple[Ids, Ids, Ids], chosen: Bits, shape: tuple[int, ...]) -> Bits:
-    """bool (n, k): the samples of the chosen runs."""
+    """bool (n, k): the samples of the chosen intervals."""
     option, start, stop = (part[chosen] for part in found)
     steps = np.zeros((shape[0] + 1, shape[1]), np.int32)
     np.add.at(steps, (start, option), 1)
@@ -160,7 +160,7 @@ def _cover(found: tuple[Ids, Ids, Ids], chosen: Bits, shape: tuple[int, ...]) ->
 
 
 def _means(confidence: Confidences, option: Ids, start: Ids, stop: Ids) -> Confidences:
-    """The mean confidence of each run."""
+    """The mean confidence of each interval."""
     if not len(option):
         return np.zeros(0)
     summed = np.zeros((len(confidence) + 1, confidence.shape[1]))
