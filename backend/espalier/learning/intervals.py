@@ -50,9 +50,9 @@ def steady(
 ) -> Intervals:
     """The intervals of options that may overlap.
 
-    confidence float64 (n, k), high bool (n, k): answered at its cutoff. A interval begins where an option is high, goes on
-    while it is within the margin, bridges short gaps, and is at least min_length frames long (or as long as its
-    block). Where the mean of such a interval falls under the cutoff, its high parts stand alone.
+    confidence float64 (n, k), high bool (n, k): answered at its cutoff. An interval begins where an option is high,
+    goes on while it is within the margin, bridges short gaps, and is at least min_length frames long (or as long as
+    its block). Where the mean of such an interval falls under the cutoff, its high parts stand alone.
     """
     low = confidence >= np.maximum(cutoffs - margin, 1e-9)
     held = _hysteresis(high, high | low, samples.blocks())
@@ -75,8 +75,9 @@ def exclusive(
 ) -> Intervals:
     """The intervals of options of which at most one is high per row, bool (n, k).
 
-    A gap shorter than min_gap frames between two intervals of one option is bridged, where nothing else is answered in it
-    and the mean stays at or above the cutoff; intervals shorter than min_length are dropped, unless their block is as short.
+    A gap shorter than min_gap frames between two intervals of one option is bridged, where nothing else is answered in
+    it and the mean stays at or above the cutoff; intervals shorter than min_length are dropped, unless their block is
+    as short.
     """
     option, start, stop = _find(high, samples)
     order = np.argsort(start, kind="stable")
