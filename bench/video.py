@@ -2,8 +2,9 @@
 
     python -m bench.video [--rounds 5] [--clips DIRECTORY] [--weights DIRECTORY] [first plain cached memory]
 
-What is compared is timed in turns, round by round, in one process with fixed threads; the tables give medians. On a
-busy machine only the ratios mean something: each round prints a calibration and the load average.
+What is compared is timed in turns, round by round, in one process with fixed threads; the tables give
+medians, and ratios taken within a round. On a busy machine only those mean something: each round prints a calibration
+and the load average.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,17 +49,25 @@ def timed(work: Callable[[], object]) -> Timing:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def in_turns(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, Timing]:
-    """Median wall and CPU seconds of each case; every round runs all of them once."""
+def in_turns(cases: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[Timing]]:
+    """Wall and CPU seconds of each case in each round; every round runs all of them once."""
     timings: dict[str, list[Timing]] = {name: [] for name in cases}
     for turn in range(rounds):
         print(f"<!-- round {turn + 1}: fp32 matmul {calibration():.0f} GFLOP/s, load {os.getloadavg()[0]:.1f} -->")
         for name, case in cases.items():
             timings[name].append(timed(case))
-    return {
-        name: (statistics.median(wall for wall, _ in some), statistics.median(cpu for _, cpu in some))
-        for name, some in timings.items()
-    }
+    return timings
+
+
+def rates(timings: list[Timing], frames: int, *, cpu: bool = False) -> list[float]:
+    """Frames per second, round by round."""
+    return [frames / (timing[1] if cpu else timing[0]) for timing in timings]
+
+
+def rounds_of(ratios: Iterable[float]) -> str:
+    """The median of ratios that were taken within one round each, and how far the rounds lie apart."""
+    ordered = sorted(ratios)
+    return f"{statistics.median(ordered):.2f} ({ordered[0]:.2f} to {ordered[-1]:.2f})"
 
 
 def calibration() -> float:
@@ -125,11 +134,13 @@ class Bench:
             },
             self.rounds,
         )
-        decode, encode, both = (media.length / times[name][0] for name in ("decode", "encode", "both"))
-        in_sequence = 1 / (1 / decode + 1 / encode)
+        halves = [rates(times[name], media.length) for name in ("decode", "encode")]
+        both = rates(times["both"], media.length)
+        of_slower = [whole / min(decode, encode) for decode, encode, whole in zip(*halves, both, strict=True)]
+        of_sequence = [whole * (1 / decode + 1 / encode) for decode, encode, whole in zip(*halves, both, strict=True)]
         row(
-            size, _named(encoder), f"{decode:.0f}", f"{encode:.0f}", f"{both:.0f}",
-            f"{both / min(decode, encode):.2f}", f"{both / in_sequence:.2f}",
+            size, _named(encoder), *(f"{statistics.median(some):.0f}" for some in (*halves, both)),
+            rounds_of(of_slower), rounds_of(of_sequence),
         )  # fmt: skip
 
     def plain(self) -> None:
@@ -148,14 +159,16 @@ class Bench:
             {"plain": lambda: one_by_one(file.path, PLAIN_FRAMES), "ours": lambda: self.embed(media, encoder)},
             self.rounds,
         )
-        plain, ours = (
-            [frames / seconds for seconds in times[name]]
-            for name, frames in (("plain", PLAIN_FRAMES), ("ours", media.length))
-        )
-        row(
-            size, _named(encoder), f"{plain[0]:.1f}", f"{ours[0]:.0f}",
-            f"{ours[0] / plain[0]:.1f}", f"{ours[1] / plain[1]:.1f}",
-        )  # fmt: skip
+        cells = []
+        for cpu in (False, True):
+            plain, ours = (
+                rates(times[name], frames, cpu=cpu)
+                for name, frames in (("plain", PLAIN_FRAMES), ("ours", media.length))
+            )
+            if not cpu:
+                cells += [f"{statistics.median(plain):.1f}", f"{statistics.median(ours):.0f}"]
+            cells.append(rounds_of(after / before for before, after in zip(plain, ours, strict=True)))
+        row(size, _named(encoder), *cells)
 
     def cached(self) -> None:
         """(c) The same video again: nothing is decoded, rows are read and multiplied."""
@@ -179,8 +192,8 @@ class Bench:
 
             times = in_turns({"again": again, "first": lambda: self.embed(media, encoder)}, self.rounds)
             store.close()
-        first_s = times["first"][0] / media.length * CACHED_FRAMES
-        again_s = times["again"][0]
+        first_s, again_s = (statistics.median(wall for wall, _ in times[name]) for name in ("first", "again"))
+        first_s *= CACHED_FRAMES / media.length
         table("encoder", "first run of 10,000 frames s (by its rate)", "again, scores of 20 classes ms", "times")
         row(_named(encoder), f"{first_s:.1f}", f"{again_s * 1000:.0f}", f"{first_s / again_s:.0f}")
 

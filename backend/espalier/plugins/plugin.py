@@ -29,7 +29,10 @@ class Plugin:
     entry_point: EntryPoint
 
     def load(self) -> Any:
-        """The plugin's class, an EncoderClass, ClassifierClass or IndexClass. Raises BrokenPlugin with the reason where it cannot be loaded."""
+        """The plugin's class: an EncoderClass, ClassifierClass or IndexClass.
+
+        Raises BrokenPlugin with the reason where it cannot be loaded.
+        """
         found, reason = self._loaded
         if found is None:
             raise BrokenPlugin(self.name, f"{self.role} can be loaded", reason)

@@ -26,8 +26,8 @@ from .embedding_file import EmbeddingFile
 Storage = Literal["float16", "float32"]
 Key = tuple[str, int]
 
-BLOCKS_AT_ONCE = 16
-"""`blocks` hands out at most this many blocks (4096 frames) at a time."""
+BLOCKS_AT_ONCE = 4
+"""`blocks` hands out at most this many blocks (1024 frames) at a time."""
 
 
 class NotEmbedded(EspalierError, LookupError):
@@ -100,7 +100,7 @@ class EmbeddingStore:
         return _join(parts, self._file(encoder_digest).dim)
 
     def blocks(self, encoder_digest: str, media_digest: str, frames: Frames) -> Iterator[tuple[Ids, Embeddings]]:
-        """As `read`, in order and in pieces of at most 4096 frames: memory stays small for a video of any length."""
+        """As `read`, in order and in pieces of at most 1024 frames: memory stays small for a video of any length."""
         parts: list[Packed] = []
         for part in self._packed(encoder_digest, media_digest, frames):
             parts.append(part)
