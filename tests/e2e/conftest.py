@@ -1,4 +1,5 @@
-"""A real Label Studio for the tests that need one: installed once, migrated once, and then started in seconds.
+"""A real Label Studio for the tests that need one, installed once, migrated once, and then started in seconds; and
+the program as a user starts it, with its own workers, as often as a test wants.
 
 Its virtual environment is ESPALIER_LABEL_STUDIO_VENV, or .venv-labelstudio beside this checkout's own; where it is
 missing it is made (some minutes). Without a network the tests are skipped in plain sight.
@@ -14,7 +15,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +99,40 @@ class LabelStudioServer:
         assert "sessionid" in self.session.cookies, "the login was refused"
 
 
+@dataclass
+class Backend:
+    """`espalier serve` on a free port, and the command line on the same data."""
+
+    url: str
+    environment: dict[str, str]
+    log: Path
+
+    def espalier(self, *arguments: str, status: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "espalier.cli", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == status, f"{arguments}: {done.stdout}\n{done.stderr}\n{self.log.read_text()[-3000:]}"
+        return done.stdout
+
+    def learned(self, project: dict[str, Any], media: int) -> list[str]:
+        """Waits until a version has seen that many annotated media. Returns the lines of `espalier versions`."""
+        deadline, lines = time.monotonic() + 120, [""]
+        while time.monotonic() < deadline:
+            lines = self.espalier("versions", str(project["id"])).splitlines() or [""]
+            if f"trained on {media} annotated media" in lines[0]:
+                return lines
+            time.sleep(0.5)
+        pytest.fail(f"{lines[0]}; the backend's log ends with: {self.log.read_text()[-3000:]}")
+
+    def pid(self, name: str) -> int:
+        """Of one of its processes now: web, prediction-worker or training-worker."""
+        return int(re.findall(rf"{name} started \(pid (\d+)\)", self.log.read_text())[-1])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The first test here may install Label Studio; the others are as quick as any."""
     for item in items:
@@ -116,6 +153,56 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStud
         yield LabelStudioServer(url, files)
     finally:
         _end(process)
+
+
+@pytest.fixture(scope="session")
+def start_backend(
+    label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., AbstractContextManager[Backend]]:
+    """start_backend(NAME="value", ...): a context; settings that differ from the usual ones, None to leave one out."""
+
+    @contextmanager
+    def start(**changes: str | None) -> Iterator[Backend]:
+        home = tmp_path_factory.mktemp("espalier")
+        port = _free_port()
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ESPALIER_", "LABEL_STUDIO_"))
+        }
+        settings: dict[str, str | None] = {
+            "PORT": str(port),
+            "ESPALIER_DATA_DIR": str(home / "data"),
+            "ESPALIER_DEBOUNCE_S": "1",
+            "LABEL_STUDIO_URL": label_studio.url,
+            "LABEL_STUDIO_API_KEY": label_studio.token,
+            "HF_HUB_OFFLINE": "1",
+            **changes,
+        }
+        environment = kept | {name: value for name, value in settings.items() if value is not None}
+        log = home / "log"
+        with log.open("wb") as output:
+            program = [sys.executable, "-m", "espalier.cli", "serve"]
+            process = subprocess.Popen(program, env=environment, stdout=output, stderr=output, start_new_session=True)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(300):
+                assert process.poll() is None, log.read_text()
+                try:
+                    if requests.get(f"{url}/health", timeout=2).status_code in (200, 401):
+                        break
+                except requests.RequestException:
+                    time.sleep(0.1)
+            yield Backend(url, environment, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+    return start
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _installed() -> Path:
@@ -153,9 +240,7 @@ def _migrated(venv: Path, scratch: Path) -> Path:
 
 
 def _start(venv: Path, data: Path, files: Path) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     url = f"http://127.0.0.1:{port}"
     data.mkdir(parents=True, exist_ok=True)
     environ = {

@@ -8,18 +8,11 @@ from __future__ import annotations
 import csv
 import os
 import random
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from label_studio_sdk.label_interface import LabelInterface
 
 from espalier.demo.pictures import FRAME_RATE, IMAGE_CONFIG, VIDEO_CONFIG, Shot, write_digits, write_pan
@@ -32,70 +25,11 @@ NESTED = "data/interop/projects/cifar100_nested/label_config.xml"
 PICTURES = "data/images/cifar100_nested"
 
 
-@dataclass
-class Backend:
-    """`espalier serve` on a free port, and the command line on the same data."""
-
-    url: str
-    environment: dict[str, str]
-    log: Path
-
-    def espalier(self, *arguments: str, status: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "espalier.cli", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == status, f"{arguments}: {done.stdout}\n{done.stderr}\n{self.log.read_text()[-3000:]}"
-        return done.stdout
-
-    def learned(self, project: dict[str, Any], media: int) -> list[str]:
-        """Waits until a version has seen that many annotated media. Returns the lines of `espalier versions`."""
-        deadline, lines = time.monotonic() + 120, [""]
-        while time.monotonic() < deadline:
-            lines = self.espalier("versions", str(project["id"])).splitlines() or [""]
-            if f"trained on {media} annotated media" in lines[0]:
-                return lines
-            time.sleep(0.5)
-        pytest.fail(f"{lines[0]}; the backend's log ends with: {self.log.read_text()[-3000:]}")
-
-
 @pytest.fixture(scope="module")
-def backend(label_studio: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    home = tmp_path_factory.mktemp("espalier")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def backend(start_backend: Any) -> Iterator[Any]:
     weights = Path(os.environ.get("ESPALIER_TEST_DATA", Path(__file__).parents[3] / "shared")) / "data" / "weights"
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("ESPALIER_", "LABEL_STUDIO_"))},
-        "PORT": str(port),
-        "ESPALIER_DATA_DIR": str(home / "data"),
-        "ESPALIER_DEBOUNCE_S": "1",
-        "LABEL_STUDIO_URL": label_studio.url,
-        "LABEL_STUDIO_API_KEY": label_studio.token,
-        "HF_HUB_OFFLINE": "1",
-        **({"ESPALIER_WEIGHTS_DIR": str(weights)} if weights.exists() else {}),
-    }
-    log = home / "log"
-    with log.open("wb") as output:
-        program = [sys.executable, "-m", "espalier.cli", "serve"]
-        process = subprocess.Popen(program, env=environment, stdout=output, stderr=output, start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            assert process.poll() is None, log.read_text()
-            try:
-                if requests.get(f"{url}/health", timeout=2).ok:
-                    break
-            except requests.RequestException:
-                time.sleep(0.1)
-        yield Backend(url, environment, log)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+    with start_backend(**({"ESPALIER_WEIGHTS_DIR": str(weights)} if weights.exists() else {})) as started:
+        yield started
 
 
 def upload(label_studio: Any, project: dict[str, Any], paths: list[Path]) -> list[int]:
@@ -136,7 +70,7 @@ def chosen(result: list[dict[str, Any]]) -> dict[str, str]:
     return {item["from_name"]: item["value"]["choices"][0] for item in result}
 
 
-def test_nested_images_from_first_labels_to_predictions(label_studio: Any, backend: Backend, tmp_path: Path) -> None:
+def test_nested_images_from_first_labels_to_predictions(label_studio: Any, backend: Any, tmp_path: Path) -> None:
     digits = write_digits(tmp_path, 150)
     project = label_studio.project(IMAGE_CONFIG, "Digits")
     tasks = upload(label_studio, project, [digit.path for digit in digits])
@@ -163,7 +97,7 @@ def test_nested_images_from_first_labels_to_predictions(label_studio: Any, backe
 
 
 def test_a_burst_of_annotations_causes_a_handful_of_trainings_and_the_last_sees_all(
-    label_studio: Any, backend: Backend, tmp_path: Path
+    label_studio: Any, backend: Any, tmp_path: Path
 ) -> None:
     digits = write_digits(tmp_path, 60)
     project = label_studio.project(IMAGE_CONFIG, "Burst")
@@ -175,9 +109,7 @@ def test_a_burst_of_annotations_causes_a_handful_of_trainings_and_the_last_sees_
     assert len(versions) <= 8, versions
 
 
-def test_a_run_is_written_shown_in_the_label_stream_and_undone(
-    label_studio: Any, backend: Backend, tmp_path: Path
-) -> None:
+def test_a_run_is_written_shown_in_the_label_stream_and_undone(label_studio: Any, backend: Any, tmp_path: Path) -> None:
     digits = write_digits(tmp_path, 80)
     project = label_studio.project(IMAGE_CONFIG, "Run")
     tasks = upload(label_studio, project, [digit.path for digit in digits])
@@ -211,7 +143,7 @@ def test_a_run_is_written_shown_in_the_label_stream_and_undone(
     assert sum(len(task["annotations"]) for task in annotated) == 50
 
 
-def test_a_timeline_with_attributes(label_studio: Any, backend: Backend, tmp_path: Path) -> None:
+def test_a_timeline_with_attributes(label_studio: Any, backend: Any, tmp_path: Path) -> None:
     first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
     shown, hidden = write_pan(first, seed=0), write_pan(second, seed=1)
     project = label_studio.project(VIDEO_CONFIG, "Pan")
@@ -233,7 +165,7 @@ def test_a_timeline_with_attributes(label_studio: Any, backend: Backend, tmp_pat
     assert any(answer.classification == "part" and answer.under == ("temple",) for answer in answers)
 
 
-def test_a_part_of_a_video_is_predicted_where_the_run_says(label_studio: Any, backend: Backend, tmp_path: Path) -> None:
+def test_a_part_of_a_video_is_predicted_where_the_run_says(label_studio: Any, backend: Any, tmp_path: Path) -> None:
     first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
     shown = write_pan(first, seed=2)
     write_pan(second, seed=3)
@@ -260,7 +192,7 @@ SEQUENCE_CONFIG = """<View>
 </View>"""
 
 
-def test_an_image_sequence(label_studio: Any, backend: Backend, tmp_path: Path) -> None:
+def test_an_image_sequence(label_studio: Any, backend: Any, tmp_path: Path) -> None:
     digits = write_digits(tmp_path, 120)
     store = label_studio.project(IMAGE_CONFIG, "Pictures")
     ids = upload(label_studio, store, [digit.path for digit in digits])
@@ -303,9 +235,7 @@ def test_an_image_sequence(label_studio: Any, backend: Backend, tmp_path: Path) 
     assert right >= 24, f"{right} of 40 items right"
 
 
-def test_real_pictures_with_a_nested_ontology(
-    label_studio: Any, backend: Backend, shared: Callable[[str], Path]
-) -> None:
+def test_real_pictures_with_a_nested_ontology(label_studio: Any, backend: Any, shared: Callable[[str], Path]) -> None:
     config = shared(NESTED).read_text()
     with (shared(PICTURES) / "labels.csv").open() as file:
         rows = list(csv.DictReader(file))

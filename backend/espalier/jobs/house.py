@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
@@ -28,6 +29,7 @@ from .queue import Queues
 log = logging.getLogger(__name__)
 
 _MODELS_KEPT = 8
+_REFUSED_FOR_S = 300.0
 
 
 class House:
@@ -38,6 +40,7 @@ class House:
         self._encoders: dict[str, CheckedEncoder] = {}
         self._models: OrderedDict[Path, Model] = OrderedDict()
         self._clients: dict[str, LabelStudio] = {}
+        self._refused_at: dict[str, float] = {}
 
     @cached_property
     def records(self) -> Records:
@@ -125,11 +128,15 @@ class House:
             return None
         name = f"{url} {hash(token)}"
         if name not in self._clients:
+            # The token that comes with /setup is refused by most installations; asking again with every job is no use.
+            if time.monotonic() - self._refused_at.get(name, float("-inf")) < _REFUSED_FOR_S:
+                return None
             client = LabelStudio(url, token)
             try:
                 client.whoami()
             except LabelStudioRefused as error:
                 log.warning("Label Studio at %s cannot be used beyond its webhooks: %s", url, error)
+                self._refused_at[name] = time.monotonic()
                 return None
             self._clients[name] = client
         return self._clients[name]
