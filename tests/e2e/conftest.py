@@ -24,23 +24,24 @@ from typing import Any
 import pytest
 import requests
 
+from espalier.demo import label_studio as servers
+from espalier.demo.installation import install, keep_template, program, template
+from espalier.errors import EspalierError
+
 ROOT = Path(__file__).resolve().parents[2]
-RELEASE = "1.23.2"
 EMAIL, PASSWORD = "annotator@example.org", "a-long-password"
-INSTALL_S, START_S = 1500, 400
+INSTALL_S, START_S = 1500, servers.FIRST_START_S
 
 
 class LabelStudioServer:
     """`url`, `session` (logged in as the owner), `token` (a personal access token), `files` (the root of its
     local-files storage), and the few steps that a person would click."""
 
-    def __init__(self, url: str, files: Path) -> None:
-        self.url = url
-        self.files = files
-        self.email = EMAIL
-        self.session = requests.Session()
-        self._log_in()
-        self.token: str = self.request("POST", "/api/token/")["token"]
+    def __init__(self, server: servers.LabelStudioServer) -> None:
+        assert server.local_files is not None
+        self.server = server
+        self.url, self.files, self.email, self.session = server.url, server.local_files, server.email, server.session
+        self.token: str = server.token()
 
     def request(self, method: str, path: str, body: object = None, *, status: int | None = None, **more: Any) -> Any:
         """JSON in and out, as the owner; fails the test on any other status than the one expected (or any error)."""
@@ -88,16 +89,6 @@ class LabelStudioServer:
         body = {"selectedItems": {"all": False, "included": task_ids}, **more}
         return self.request("POST", f"/api/dm/actions?id={name}&project={project_id}", body)
 
-    def _log_in(self) -> None:
-        page = self.session.get(f"{self.url}/user/login", timeout=60).text
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        assert token is not None, page[:500]
-        form = {"csrfmiddlewaretoken": token.group(1), "email": EMAIL, "password": PASSWORD}
-        self.session.post(
-            f"{self.url}/user/login", data=form, headers={"Referer": f"{self.url}/user/login"}, timeout=60
-        )
-        assert "sessionid" in self.session.cookies, "the login was refused"
-
 
 @dataclass
 class Backend:
@@ -119,12 +110,12 @@ class Backend:
         return done.stdout
 
     def learned(self, project: dict[str, Any], media: int) -> list[str]:
-        """Waits until a version has seen that many annotated media. Returns the lines of `espalier versions`."""
+        """Waits until a version has seen that many annotated media. A line of each version, the newest first."""
         deadline, lines = time.monotonic() + 120, [""]
         while time.monotonic() < deadline:
             lines = self.espalier("versions", str(project["id"])).splitlines() or [""]
             if f"trained on {media} annotated media" in lines[0]:
-                return lines
+                return [line for line in lines if not line.startswith(" ")]
             time.sleep(0.5)
         pytest.fail(f"{lines[0]}; the backend's log ends with: {self.log.read_text()[-3000:]}")
 
@@ -145,14 +136,12 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStud
     """One server for the whole session. Tests share it, so each makes a project of its own."""
     venv = _installed()
     home = tmp_path_factory.mktemp("label-studio")
-    data, files = home / "data", home / "files"
-    files.mkdir()
-    shutil.copytree(_migrated(venv, home), data)
-    process, url = _start(venv, data, files)
+    shutil.copytree(_migrated(venv, home), home / "data")
+    server = _server(venv, home / "data")
     try:
-        yield LabelStudioServer(url, files)
+        yield LabelStudioServer(server)
     finally:
-        _end(process)
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -180,8 +169,8 @@ def start_backend(
         environment = kept | {name: value for name, value in settings.items() if value is not None}
         log = home / "log"
         with log.open("wb") as output:
-            program = [sys.executable, "-m", "espalier.cli", "serve"]
-            process = subprocess.Popen(program, env=environment, stdout=output, stderr=output, start_new_session=True)
+            command = [sys.executable, "-m", "espalier.cli", "serve"]
+            process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True)
         url = f"http://127.0.0.1:{port}"
         try:
             for _ in range(300):
@@ -207,82 +196,26 @@ def _free_port() -> int:
 
 def _installed() -> Path:
     venv = Path(os.environ.get("ESPALIER_LABEL_STUDIO_VENV", ROOT / ".venv-labelstudio"))
-    if (venv / "bin" / "label-studio").exists():
-        return venv
-    print(f"\ninstalling Label Studio {RELEASE} into {venv}; this takes some minutes, once", file=sys.stderr)
     try:
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, capture_output=True)
-        install = [str(venv / "bin" / "pip"), "install", "--quiet", f"label-studio=={RELEASE}"]
-        subprocess.run(install, check=True, capture_output=True, timeout=INSTALL_S)
-    except (subprocess.SubprocessError, OSError) as error:
-        said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
-        pytest.skip(f"Label Studio {RELEASE} cannot be installed into {venv}: {said[-1] if said else error}")
+        install(venv, lambda sentence: print(sentence, file=sys.stderr))
+    except EspalierError as error:
+        pytest.skip(str(error))
     return venv
 
 
 def _migrated(venv: Path, scratch: Path) -> Path:
     """A data directory after the first start, whose migrations take more than a minute; kept with the environment."""
-    kept = venv / f"espalier-template-{RELEASE}"
-    if kept.exists():
-        return kept
-    data = scratch / "template"
-    files = scratch / "no-files"
+    if template(venv).exists():
+        return template(venv)
+    _server(venv, scratch / "template").stop()
+    return keep_template(venv, scratch / "template")
+
+
+def _server(venv: Path, data: Path) -> servers.LabelStudioServer:
+    files = data.parent / f"{data.name}-files"
     files.mkdir()
-    process, _ = _start(venv, data, files)
-    _end(process)
+    server = servers.LabelStudioServer(program(venv), data, _free_port(), PASSWORD, EMAIL, files)
     try:
-        copied = Path(f"{kept}.{os.getpid()}")
-        shutil.copytree(data, copied)
-        copied.rename(kept)
-    except OSError:
-        return data  # read-only, or another session was quicker
-    return kept
-
-
-def _start(venv: Path, data: Path, files: Path) -> tuple[subprocess.Popen[bytes], str]:
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    data.mkdir(parents=True, exist_ok=True)
-    environ = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("LABEL_STUDIO_", "DJANGO_"))},
-        # Without it Label Studio refuses to speak with a backend on this machine.
-        "LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS": "false",
-        "LOCAL_FILES_SERVING_ENABLED": "true",
-        "LOCAL_FILES_DOCUMENT_ROOT": str(files),
-        "LABEL_STUDIO_HOST": url,
-        "COLLECT_ANALYTICS": "false",
-        "LATEST_VERSION_CHECK": "false",
-        "SENTRY_DSN": "",
-        "FRONTEND_SENTRY_DSN": "",
-    }
-    command = [str(venv / "bin" / "label-studio"), "start", "--no-browser", "--data-dir", str(data)]
-    command += ["--internal-host", "127.0.0.1", "-p", str(port), "--username", EMAIL, "--password", PASSWORD]
-    log = data.parent / f"{data.name}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environ, stdout=output, stderr=output, start_new_session=True)
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        if _is_up(url):
-            return process, url
-        time.sleep(0.3)
-    _end(process)
-    pytest.fail(f"Label Studio did not start; its log ends with: {log.read_text(errors='replace')[-1500:]}")
-
-
-def _is_up(url: str) -> bool:
-    try:
-        return bool(requests.get(f"{url}/health", timeout=5).json()["status"] == "UP")
-    except (requests.RequestException, ValueError, KeyError):
-        return False
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """The process and its children, which are in a group of their own."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
-            os.killpg(process.pid, number)
-        try:
-            process.wait(15)
-            return
-        except subprocess.TimeoutExpired:
-            continue
+        return server.start()
+    except EspalierError as error:
+        pytest.fail(str(error))

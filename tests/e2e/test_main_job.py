@@ -16,7 +16,7 @@ import pytest
 from label_studio_sdk.label_interface import LabelInterface
 
 from espalier.demo.pictures import FRAME_RATE, IMAGE_CONFIG, VIDEO_CONFIG, Shot, write_digits, write_pan
-from espalier.demo.story import choices, timeline
+from espalier.demo.results import choices, timeline
 from espalier_ontology import regions, rules
 from espalier_ontology.labeling_config import parse
 from espalier_ontology.timeline import Timeline

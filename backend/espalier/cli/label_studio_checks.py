@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import requests
+
 from ..errors import EspalierError, LabelStudioDown, LabelStudioRefused
 from ..jobs.house import House
 from ..labelstudio.client import LabelStudio
@@ -95,7 +97,7 @@ def _project(house: House, project: Project) -> Iterator[Check]:
     yield Check(
         f"{name} webhook",
         "ok" if len(hooks) == 1 else "failed" if not hooks else "warning",
-        "annotations arrive" if len(hooks) == 1 else f"{len(hooks)} active webhooks to {url}",
+        "is there, and active" if len(hooks) == 1 else f"{len(hooks)} active webhooks to {url}",
         "" if len(hooks) == 1 else _webhook_remedy(url, len(hooks)),
     )
 
@@ -109,13 +111,25 @@ def _first_line(error: str) -> str:
 
 
 def _remedy(url: str, error: str) -> str:
+    """Label Studio keeps silent about addresses that it refuses, so this machine tries for itself."""
     if _RESERVED in error:
         return BANNED
+    if _is_espalier(url):
+        return (
+            f"it answers here, so Label Studio refuses private addresses: {BANNED} (or it runs where {url} is not this)"
+        )
     host = urlsplit(url).hostname
     return (
-        f"is `espalier serve` up, and does {url} mean it where Label Studio runs? (In a container {host} is another "
-        f"machine than here.) If both are well, {BANNED}"
+        f"is `espalier serve` up, and does {host} mean its machine where Label Studio runs (a container's is its own)?"
     )
+
+
+def _is_espalier(url: str) -> bool:
+    try:
+        answer = requests.get(f"{url.rstrip('/')}/health", timeout=5)
+        return answer.status_code == 401 or answer.json().get("model_class") == "Espalier"
+    except (requests.RequestException, ValueError, AttributeError):
+        return False
 
 
 def _webhook_remedy(url: str, count: int) -> str:

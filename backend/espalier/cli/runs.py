@@ -120,7 +120,8 @@ def cancel(run_id: str) -> None:
     """Stop the run RUN_ID where it is; what it wrote stays until `espalier undo`."""
     with opened() as house:
         stopped = automated.cancel(house, run_id)
-    click.echo(f"{stopped.state}: {stopped.message or 'stops at its next step'}")
+    ended = stopped.state not in ("queued", "running")
+    click.echo(f"{stopped.state} ({stopped.message})" if ended else f"{stopped.state}: stops at its next step")
 
 
 def _cutoff(text: str) -> tuple[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .heartbeat import Say
+from .heartbeat import Heartbeat, Say
 from .label_studio import LabelStudioServer
 from .pictures import IMAGE_CONFIG, VIDEO_CONFIG, write_digits, write_pan
 from .project import DemoProject
@@ -64,8 +64,9 @@ class Story:
         labeled = FIRST_DIGITS + MORE_DIGITS
 
         def label(start: int, end: int) -> None:
-            for task, digit in zip(tasks[start:end], digits[start:end], strict=True):
-                project.annotate(task, choices("image", digit.answers))
+            with Heartbeat(self.say, "labeling"):
+                for task, digit in zip(tasks[start:end], digits[start:end], strict=True):
+                    project.annotate(task, choices("image", digit.answers))
 
         project.progress(f"labeling {FIRST_DIGITS} digits, as a person would, and connecting Espalier")
         label(0, FIRST_DIGITS)
