@@ -19,7 +19,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from espalier.contract import EncoderRequest, Pictures
 from espalier.errors import BadSetting
 from espalier.testing import check_encoder
-from espalier_timm import TimmEncoder
+from espalier_timm import TimmEncoder, precision
 from espalier_timm.network import build
 from espalier_timm.precision import centred_agreement
 from espalier_timm.presets import PRESETS
@@ -164,18 +164,30 @@ def test_real_weights_on_openvino_agree_with_torch(real_request: EncoderRequest,
     pictures = np.concatenate([photo(path) for path in sorted(shared("data/images/clothing10").rglob("*.jpg"))[::60]])
     module, description = build(Weights("mobilenetv2_100", shared("data/weights/mobilenetv2_100.safetensors"), "", ""))
     exact = unit(next(iter(TorchRuntime(module, description, "cpu", "fp32", 0).stream([pictures]))))
-    rows = TimmEncoder.open(replace(real_request, precision="auto")).encode(pictures)
+    rows = TimmEncoder.open(replace(real_request, precision="fp32")).encode(pictures)
     assert (rows * exact).sum(axis=1).min() >= 0.999
 
 
-def test_bf16_is_not_taken_where_it_moves_the_embeddings(real_request: EncoderRequest) -> None:
-    """These weights were 8-bit ones: their thin layers lose too much. On a processor without bf16 nothing is said."""
+def test_bf16_is_taken_where_the_processor_has_it(real_request: EncoderRequest) -> None:
+    opened = TimmEncoder.open(replace(real_request, precision="auto"))
+    assert opened.runtime.precision == ("bf16" if has_bf16() else "fp32")
+
+
+def test_bf16_is_not_taken_where_it_wrecks_the_embeddings(
+    real_request: EncoderRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No such network is at hand, so the demand is raised instead. A processor without bf16 has nothing to refuse."""
+    monkeypatch.setattr(precision, "FAITHFUL", 1.1)
     opened = TimmEncoder.open(replace(real_request, precision="auto"))
     assert opened.runtime.precision == "fp32"
     assert "bf16 would be faster" in opened.spec.reason or not has_bf16()
 
 
-def test_real_weights_tell_clothes_apart(real: TimmEncoder, shared: Callable[[str], Path]) -> None:
+@pytest.mark.parametrize("chosen", ["fp32", "auto"])
+def test_real_weights_tell_clothes_apart(
+    real_request: EncoderRequest, chosen: str, shared: Callable[[str], Path]
+) -> None:
+    real = TimmEncoder.open(replace(real_request, precision=chosen))
     root = shared("data/images/clothing10")
     with (root / "labels.csv").open() as file:
         rows = list(csv.DictReader(file))[::2]
