@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from espalier.contract import Embeddings, EncoderClass, EncoderRequest, EncoderSpec, Pictures, StreamEncoder
-from espalier.errors import BadSetting
+from espalier.errors import BadSetting, NoWeights
 
 from . import converted, device
 from .network import Description, build
@@ -30,6 +30,8 @@ class TimmEncoder:
     @classmethod
     def open(cls, request: EncoderRequest) -> TimmEncoder:
         """Raises NoWeights naming the places tried, BadSetting for a device, model or weights that cannot be used."""
+        if importlib.util.find_spec("timm") is None:
+            raise NoWeights("timm is not installed: pip install 'label-studio-espalier[timm]' for pretrained networks")
         kind, name = device.resolve(request.device)
         weights = find_weights(request, kind)
         sha256 = weights.digest()
