@@ -65,10 +65,10 @@ def push(house: House, project: Project, version: str, task_ids: Sequence[int], 
     name = version_name(house, project)
     if name and name != version:  # a training was promoted meanwhile, and its version predicted
         found |= house.records.predictions(project.key, name, task_ids)
+    # Empty ones too, as /predict would have answered: their low score is what uncertainty sampling goes by.
     rows = [
         {"task": row.task_id, "result": row.result, "score": row.score, "model_version": row.version}
         for row in found.values()
-        if row.result
     ]
     return client.import_predictions(project.id, rows)
 
