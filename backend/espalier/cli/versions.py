@@ -11,7 +11,7 @@ from ..store.rows import ModelVersion
 from .door import main
 from .opened import opened
 from .project import find_project
-from .table import columns, moment
+from .table import columns, counted, moment
 
 _LISTED = 8
 """Names of options that one line holds."""
@@ -51,18 +51,14 @@ def lines_of(version: ModelVersion, *, serving: bool, details: bool = True) -> I
         yield f"    note: {note}"
 
 
-def _row(question: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _row(question: Mapping[str, Any]) -> tuple[str, str]:
     name = " / ".join((question["classification"], *question["parent"]))
     if not question["trained"]:
-        return name, "not trained", "", str(question["reason"])
+        return name, f"not trained: {question['reason']}"
+    measured = f"accuracy {question['accuracy']:4.0%}  macro-F1 {question['macro_f1']:4.0%}"
     unanswered = [" / ".join(option["path"]) for option in question["options"] if not option["count"]]
-    frames = f"{question['rows']:.0f} frames"
-    return (
-        name,
-        f"accuracy {question['accuracy']:.0%}",
-        f"macro-F1 {question['macro_f1']:.0%}",
-        f"{frames}; nobody has answered: {_listed(unanswered)}" if unanswered else frames,
-    )
+    missing = f"; nobody has answered: {_listed(unanswered)}" if unanswered else ""
+    return name, f"{measured}  {counted(int(question['rows']), 'frame')}{missing}"
 
 
 def _listed(names: list[str]) -> str:
