@@ -21,6 +21,7 @@ from .queue import job_of_run
 from .selection import WRITTEN, select
 
 _WRITING, _NOTHING = "writing", "nothing"
+_CANCELLED = "cancelled; what was written stays until undone"
 
 
 def plan(house: House, project_key: str, parameters: RunParameters) -> Run:
@@ -28,14 +29,15 @@ def plan(house: House, project_key: str, parameters: RunParameters) -> Run:
     project = house.project(project_key)
     version = house.version(project, parameters.version)
     house.client(project)
-    parameters.check(house.ontology(project, (task.data for task in house.records.tasks(project_key))))
+    tasks = select(house, project, parameters)
+    parameters.check(house.ontology(project, (task["data"] for task in tasks)))
     taken = sum(run.version.startswith(f"{version.name}-run") for run in house.records.runs(project_key))
     return house.records.add_run(
         project_key,
         parameters.to_json(),
         version=f"{version.name}-run{taken + 1}",
         previous=project.published,
-        total=len(select(house, project, parameters)),
+        total=len(tasks),
     )
 
 
@@ -67,7 +69,7 @@ def execute(house: House, run_id: str, progress: Progress) -> Run:
         raise
     except EspalierError as error:
         cancelled = isinstance(error, Cancelled)
-        message = "cancelled; what was written stays until undone" if cancelled else str(error)
+        message = _CANCELLED if cancelled else str(error)
         house.records.set_run(run_id, state="cancelled" if cancelled else "failed", message=message)
         raise
 
@@ -143,7 +145,8 @@ def _as_its_job(house: House, run: Run) -> Run:
     if run.state in ("queued", "running"):
         status = house.queues.status(job_of_run(run.id))
         if status.state in ("failed", "cancelled"):
-            return house.records.set_run(run.id, state=status.state, message=status.message)
+            message = _CANCELLED if status.state == "cancelled" else status.message
+            return house.records.set_run(run.id, state=status.state, message=message)
     return run
 
 
