@@ -6,13 +6,15 @@ import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from espalier_ontology import labeling_config
 from espalier_ontology.tree import Ontology
 
+from ..contract import Pictures
 from ..errors import BadRequest, LabelStudioRefused, NotTrained
 from ..labelstudio.client import LabelStudio
 from ..learning.model import Model
@@ -37,7 +39,7 @@ class House:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._encoders: dict[str, CheckedEncoder] = {}
+        self._encoders: dict[tuple[str, str], CheckedEncoder] = {}
         self._models: OrderedDict[Path, Model] = OrderedDict()
         self._clients: dict[str, LabelStudio] = {}
         self._refused_at: dict[str, float] = {}
@@ -63,14 +65,36 @@ class House:
             max_file_bytes=self.settings.max_file_mb * 1_000_000,
         )
 
-    def encoder(self, device: str | None = None) -> CheckedEncoder:
-        """The encoder that the settings ask for, on a device; kept warm."""
-        device = device or self.settings.device
-        if device not in self._encoders:
-            encoder = open_encoder(self.settings, device=device)
-            log.info("encoder %s on %s: %s", encoder.spec.name, device, encoder.spec.reason)
-            self._encoders[device] = encoder
-        return self._encoders[device]
+    def encoder(self, ontology: Ontology | None = None, *, device: str | None = None) -> CheckedEncoder:
+        """The encoder that the configuration names (`model_encoder` on any control), else the settings; kept warm."""
+        key = (self._named(ontology), device or self.settings.device)
+        if key not in self._encoders:
+            self._encoders[key] = self._open(*key)
+        return self._encoders[key]
+
+    def check_encoder(self, ontology: Ontology, frames: Callable[[tuple[int, int]], Pictures]) -> CheckedEncoder:
+        """The same, opened anew with some of the project's own frames where its arithmetic is checked on them.
+
+        frames: from the encoder's input size to pictures of it.
+        """
+        encoder = self.encoder(ontology)
+        if self.settings.precision == "int8":
+            key = (self._named(ontology), self.settings.device)
+            self._encoders[key] = encoder = self._open(*key, calibration=frames(encoder.spec.input_size))
+        return encoder
+
+    def forget_encoders(self) -> None:
+        """Open them anew: a training may have decided on another arithmetic meanwhile."""
+        self._encoders.clear()
+
+    def _named(self, ontology: Ontology | None) -> str:
+        named = (classification.settings.get("model_encoder") for classification in ontology or ())
+        return next(filter(None, named), self.settings.encoder)
+
+    def _open(self, named: str, device: str, calibration: Pictures | None = None) -> CheckedEncoder:
+        encoder = open_encoder(replace(self.settings, encoder=named), device=device, calibration=calibration)
+        log.info("encoder %s on %s: %s", encoder.spec.name, device, encoder.spec.reason)
+        return encoder
 
     def project(self, key: str) -> Project:
         project = self.records.project(key)

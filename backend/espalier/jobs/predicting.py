@@ -61,7 +61,11 @@ class Predictor:
         self.house, self.project, self.parameters = house, project, parameters
         self.name = name or version.name
         self.model = house.model(Path(version.directory))
-        self.encoder = house.encoder(parameters.device)
+        ontology = house.ontology(project)
+        self.encoder = house.encoder(ontology, device=parameters.device)
+        if self.model.encoder.digest != self.encoder.spec.digest:
+            house.forget_encoders()
+            self.encoder = house.encoder(ontology, device=parameters.device)
         if self.model.encoder.digest != self.encoder.spec.digest:
             raise NotTrained(
                 f"model version {version.name} was trained on embeddings of {self.model.encoder.name}, and this worker "

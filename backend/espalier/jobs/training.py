@@ -29,6 +29,7 @@ from .house import House
 from .opening import open_tasks
 from .progress import Progress
 from .reading import Readings
+from .sample import sample
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,8 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         house.records.mark_trained(project_key, project.revision)
         raise NotTrained(_nothing_to_learn(examples))
     progress.report(1, 4, "embedding frames")
-    encoder = house.encoder()
+    every = list(examples.media.values())
+    encoder = house.check_encoder(examples.ontology, lambda size: sample(every, size))
     report = embed(
         [(examples.media[digest], frames) for digest, frames in _frames(asked).items()],
         encoder,

@@ -31,7 +31,7 @@ def test_models_and_encoders_stay_warm(home: Any) -> None:
     home.digits(30, 30)
     directory = Path(home.train().directory)
     assert home.house.model(directory) is home.house.model(directory)
-    assert home.house.encoder() is home.house.encoder("auto")
+    assert home.house.encoder() is home.house.encoder(device="auto")
 
 
 def test_only_a_few_models_are_kept(home: Any) -> None:

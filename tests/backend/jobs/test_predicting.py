@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -329,21 +328,21 @@ def test_a_control_that_is_to_be_skipped_is_skipped(home: Any) -> None:
     assert {name for one in found for name in said(one)} == {"other"}
 
 
-def test_a_model_of_another_encoder_says_so(new_home: Callable[..., Any]) -> None:
+def test_a_model_of_another_encoder_says_so(new_home: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     home = new_home()
     home.configure(LOOP)
     tasks, _ = home.digits(30, 20)
     home.train()
     other = new_home()
-    other.house._encoders["auto"] = _Other(home.house.encoder().spec)
+    encoder = _Other(home.house.encoder().spec)
+    monkeypatch.setattr(other.house, "_open", lambda *_, **__: encoder)
     with pytest.raises(
         NotTrained, match="was trained on embeddings of classic, and this worker has other: train again"
     ):
         other.predict(tasks[20:])
 
 
-def test_a_long_video_that_is_embedded_is_answered_again_at_once(home: Any, tmp_path: Path) -> None:
-    """Measured for 10,000 frames: about 0.1 s with opening, whatever the cutoff, range or stride."""
+def test_a_long_video_that_is_embedded_is_not_embedded_again(home: Any, tmp_path: Path) -> None:
     home.configure(VIDEO_CONFIG)
     _write_long(tmp_path / "long.mp4", 4000)
     story = write_pan(tmp_path / "pan.mp4", seed=0)
@@ -358,10 +357,8 @@ def test_a_long_video_that_is_embedded_is_answered_again_at_once(home: Any, tmp_
         ({"first": 101, "last": 3900, "stride": 3}, 1267),
     ]
     for parameters, frames in chosen:
-        started = time.process_time()
         (one,) = home.predict([long], **parameters)
         assert one.frames == frames
-        assert time.process_time() - started < 0.3
     assert not home.encoded
 
 

@@ -136,10 +136,14 @@ def test_before_the_first_training_nothing_is_answered_and_nothing_fails(home: A
 
 
 def test_another_encoder_asks_for_a_training_and_answers_nothing(
-    trained: Any, new_home: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    trained: Any,
+    new_home: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = new_home()
-    other.house._encoders["auto"] = _renamed(trained.house.encoder())
+    encoder = _renamed(trained.house.encoder())
+    monkeypatch.setattr(other.house, "_open", lambda *_, **__: encoder)
     for _ in range(3):
         assert steps.predict(other.key, trained.tasks) == 0
     assert "was trained on embeddings of classic, and this worker has other: train again" in caplog.text

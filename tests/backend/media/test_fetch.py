@@ -229,7 +229,7 @@ def test_silence_is_not_waited_for_forever(fetcher_for: FetcherFor, monkeypatch:
         started = time.perf_counter()
         with pytest.raises(BadMedia, match="did not answer in time; tried 4 times"):
             fetcher.fetch(f"http://127.0.0.1:{port}/a.jpg", task_id=1)
-        assert time.perf_counter() - started < 5
+        assert time.perf_counter() - started < 30
 
 
 def test_a_link_is_asked_again_after_a_while(
