@@ -83,7 +83,7 @@ def _register_errors(app: Flask) -> None:
         if now - outages.get(what, float("-inf")) > _SAY_AGAIN_AFTER_S:
             outages[what] = now
             log.error("%s does not answer (%s); requests are answered with 503", what, type(error).__name__)
-        sentence = f"{what} of Espalier does not answer; `espalier check` says more. Label Studio may simply try again"
+        sentence = f"{what} of Espalier does not answer; `espalier doctor` says more. Label Studio may simply try again"
         return json_body.answer({"error": sentence}, 503)
 
     @app.errorhandler(Exception)
