@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from espalier.cli import main
 from espalier.cli.configuration import settings_table
+from espalier.cli.door import COMMANDS
 from espalier.settings import Settings
 from espalier.testing import check_encoder
 
@@ -48,6 +49,16 @@ def test_every_plugin_role_is_in_the_contract_s_words(role: str) -> None:
 def test_every_command_of_the_readme_exists(command: str) -> None:
     result = CliRunner().invoke(main, [command, "--help"])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`?make ([a-z-]+)", README))))
+def test_every_make_target_of_the_readme_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"espalier {command}" in README
 
 
 @pytest.mark.parametrize("service", sorted(COMPOSE["services"]))

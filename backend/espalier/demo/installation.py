@@ -13,6 +13,8 @@ from .heartbeat import Heartbeat, Say
 
 VERSION = "1.23.2"
 _NEEDS_GB = 3.0
+_STEPS = ("Collecting", "Downloading", "Using cached", "Building", "Installing")
+"""What pip's lines begin with that say what it is doing."""
 
 
 def program(environment: Path) -> Path:
@@ -63,7 +65,7 @@ def _run(command: list[str], environment: Path, heart: Heartbeat) -> None:
         try:
             for line in filter(None, map(str.strip, running.stdout)):
                 said.append(line)
-                if not line.startswith(("WARNING", "Looking in", "Requirement already")):
+                if line.startswith(_STEPS):
                     heart.now = line[:70]
         except BaseException:
             running.terminate()
