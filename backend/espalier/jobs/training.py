@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from pathlib import Path
 
 import numpy as np
 
@@ -34,6 +37,7 @@ from .sample import sample
 log = logging.getLogger(__name__)
 
 SEED = 0
+_DRAFT_S = 3600
 
 
 @dataclass
@@ -178,6 +182,7 @@ def _keep(house: House, project: Project, spec: EncoderSpec, model: Model, examp
     name = f"espalier-v{number}"
     directory = house.version_directory(project, name)
     directory.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(directory.parent)
     model.save(directory)
     trained = [head for head in model.heads.values() if head.trained]
     message = f"trained on {len(examples.annotated)} annotated media with {spec.name} ({spec.reason})"
@@ -201,6 +206,16 @@ def _keep(house: House, project: Project, spec: EncoderSpec, model: Model, examp
     house.records.serve(project.key, name)
     log.info("project %s: %s serves; %d classifiers, %s", project.id, name, len(trained), message)
     return version
+
+
+def _sweep(versions: Path) -> None:
+    """Remove what a worker has left that was killed while it wrote a version; a whole one's name begins with no dot.
+
+    What is younger may be another process's, at work this minute.
+    """
+    for path in versions.glob(".*"):
+        if time.time() - path.stat().st_mtime > _DRAFT_S:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _sentence(left_out: LeftOut) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,18 @@ def test_a_version_directory_is_whole_or_absent(home: Any, monkeypatch: pytest.M
     assert not directory.exists()
     assert home.project.served is None
     Model.load(Path(home.train().directory))
+
+
+def test_what_a_killed_training_left_is_swept_away_when_it_is_old(home: Any) -> None:
+    home.configure(PLAIN)
+    home.digits(20, 20)
+    versions = home.house.version_directory(home.project, "any").parent
+    old, young = versions / ".espalier-v1.0123", versions / ".espalier-v1.4567"
+    for draft in (old, young):
+        (draft / "000").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    home.train()
+    assert {path.name for path in versions.iterdir()} == {young.name, "espalier-v1"}
 
 
 def test_one_option_alone_cannot_be_learned_and_the_reason_names_it(home: Any) -> None:
