@@ -186,6 +186,11 @@ def test_what_earlier_runs_wrote_is_added_to_skipped_or_replaced(
     first = run(tasks=tuple(tasks[:3]))
     second = run(tasks=tuple(tasks[:5]), existing="skip")
     assert (first.counts["tasks"], second.counts["tasks"]) == (3, 2)
+
+    # As after a kill between Label Studio's taking a batch and our noting it: done again, counted once, written once.
+    house.records.set_run_items(second.id, dict.fromkeys(tasks[3:5], "writing"))
+    house.records.set_run(second.id, state="running", counts={}, done=0)
+    assert automated.execute(house, second.id, Progress()).counts == second.counts
     written = versions_of(label_studio, project)
     assert [written[task] for task in tasks[:6]] == [[first.version]] * 3 + [[second.version]] * 2 + [[]]
     third = run(tasks=tuple(tasks[2:4]), existing="replace")
