@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -33,7 +34,7 @@ def test_every_setting_has_help() -> None:
 def test_the_plugin_of_the_readme_keeps_the_contract() -> None:
     code = re.search(r"```python\n(import hashlib.*?)```", README, re.DOTALL)
     assert code, "the README shows no plugin"
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(code[1], names)
     check_encoder(names["ColourEncoder"])
 

@@ -16,10 +16,10 @@ _PATIENCE_S = 600.0
 """The first training may have to download a network's weights."""
 _ASK_AGAIN_S = 20.0
 _UNTRAINED = ("", "untrained")
-_SHOWN = ("id", "total_annotations", "total_predictions", "predictions_model_versions", "annotators")
+_SHOWN = ("id", "total_annotations", "total_predictions", "predictions_model_versions")
 _COLUMNS = (*_SHOWN, "inner_id", "annotations_ids", "file_upload", "storage_filename", "created_at", "updated_at",
             "updated_by", "avg_lead_time", "draft_exists", "annotations_results", "cancelled_annotations",
-            "completed_at", "predictions_results", "predictions_score")  # fmt: skip
+            "completed_at", "annotators", "predictions_results", "predictions_score")  # fmt: skip
 """Of the Data Manager. The score stays hidden: it is empty while a live model is chosen, which the demo wants."""
 
 

@@ -92,9 +92,7 @@ class House:
         return next(filter(None, named), self.settings.encoder)
 
     def _open(self, named: str, device: str, calibration: Pictures | None = None) -> CheckedEncoder:
-        encoder = open_encoder(replace(self.settings, encoder=named), device=device, calibration=calibration)
-        log.info("encoder %s on %s: %s", encoder.spec.name, device, encoder.spec.reason)
-        return encoder
+        return open_encoder(replace(self.settings, encoder=named), device=device, calibration=calibration)
 
     def project(self, key: str) -> Project:
         project = self.records.project(key)

@@ -54,6 +54,8 @@ def choose_encoder(encoder: str, request: EncoderRequest, plugins: Mapping[str, 
     name, _, rest = encoder.strip().partition(":")
     if name == "auto" and not rest:
         opened = _open_auto(request, plugins)
+        if opened.spec.name == FALLBACK:
+            return opened  # which was said as a warning
     else:
         if name not in plugins:
             raise BadSetting(
