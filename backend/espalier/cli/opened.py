@@ -34,10 +34,10 @@ def opened(*, new: bool = False) -> Iterator[House]:
         if "queues" in vars(house):
             house.queues.redis.connection_pool.disconnect()
         if not ran_before:
-            stop_queue(read)
+            _stop_queue(read)
 
 
-def stop_queue(read: Settings) -> None:
+def _stop_queue(read: Settings) -> None:
     """Stops the embedded queue server, unless somebody else uses it. All that waits in it is kept."""
     if read.redis_url or not valkey.is_running(read.data_dir):
         return

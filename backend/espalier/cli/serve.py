@@ -13,6 +13,7 @@ import requests
 
 from .. import __version__
 from ..errors import BadSetting
+from ..jobs import valkey
 from ..jobs.queue import Queues
 from ..jobs.supervisor import Supervisor
 from ..jobs.worker import work
@@ -20,7 +21,6 @@ from ..settings import Settings
 from ..store.records import Records
 from ..web.server import serve as serve_web
 from .door import main, settings
-from .opened import stop_queue
 from .ports import is_free
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,17 @@ def serve_all(read: Settings, *, workers: bool) -> int:
     try:
         return Supervisor(commands).run()
     finally:
-        stop_queue(read)
+        _stop_queue(read)
+
+
+def _stop_queue(read: Settings) -> None:
+    """With the server ends its queue, whoever looks on; but not under workers that somebody else has started."""
+    if not read.redis_url and valkey.is_running(read.data_dir):
+        queues = Queues.open(read)
+        others = queues.workers()
+        queues.redis.close()
+        if not others:
+            valkey.stop(read.data_dir)
 
 
 def _welcome(read: Settings) -> None:
