@@ -24,7 +24,9 @@ def task(number: int, **more: Any) -> dict[str, Any]:
 
 
 def row(number: int, score: float = 0.5, **more: Any) -> Prediction:
-    return Prediction(KEY, number, more.pop("version", "v1"), inputs_digest(task(number)), RESULT, score, **more)
+    """With a message, and no result of its own, one that failed."""
+    result = more.pop("result", [] if more.get("message") else RESULT)
+    return Prediction(KEY, number, more.pop("version", "v1"), inputs_digest(task(number)), result, score, **more)
 
 
 def trained(one: Any, name: str = "v1") -> Any:
@@ -114,6 +116,12 @@ def test_tasks_that_failed_have_no_prediction(backend: Callable[..., Any]) -> No
     one.records.put_predictions([row(1, message="task 1: the file is no picture")])
     assert predict(one, [task(1)]) == [[]]
     assert one.steps() == []
+
+
+def test_what_could_be_read_of_a_damaged_task_is_answered(backend: Callable[..., Any]) -> None:
+    one = trained(backend())
+    one.records.put_predictions([row(1, result=RESULT, message="task 1: 3 of 90 frames cannot be decoded")])
+    assert predict(one, [task(1)]) == [{"result": RESULT, "score": 0.5, "model_version": "v1"}]
 
 
 def test_only_a_few_requests_wait(backend: Callable[..., Any]) -> None:
