@@ -5,6 +5,8 @@ The limit it is compared to: Label Studio gives /health 1 s, and a webhook 1 s w
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import socket
 import statistics
@@ -54,22 +56,27 @@ def main() -> None:
 
 def _load(url: str, tasks: list[dict[str, Any]], digits: list[Any]) -> tuple[dict[str, list[float]], int]:
     times: dict[str, list[float]] = {"/health": [], "/webhook": []}
+    sys.setswitchinterval(0.0005)  # the clients share an interpreter: what one waits for it is no answer's time
     stop = time.monotonic() + SECONDS
     predicted = 0
 
     def client(number: int) -> None:
-        session = requests.Session()
+        # As frugal as can be: it shares the processor with what it measures.
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
         turn = 0
         while time.monotonic() < stop:
             turn += 1
             which = (number * 7919 + turn) % (DIGITS // 2)
             route = "/health" if (number + turn) % 2 else "/webhook"
+            body = json.dumps(_event(tasks[which], digits[which].answers, annotation=1000 + which))
             start = time.perf_counter()
             if route == "/health":
-                session.get(f"{url}/health", timeout=30).raise_for_status()
+                connection.request("GET", route)
             else:
-                body = _event(tasks[which], digits[which].answers, annotation=1000 + which)
-                session.post(f"{url}/webhook", json=body, timeout=30).raise_for_status()
+                connection.request("POST", route, body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200, answer.status
             times[route].append(time.perf_counter() - start)
             time.sleep(0.01)
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from ..errors import BadRequest
 from ..jobs.queue import Queues
 from ..labelstudio.wire import Event
 from ..store.records import Records
-from ..store.rows import Project
+from .gathered import Gathered
 from .introductions import Introductions
 
 log = logging.getLogger(__name__)
+
+_TOLD_FOR_S = 5.0
 
 
 class Events:
@@ -23,6 +28,8 @@ class Events:
         self._records = records
         self._queues = queues
         self._introductions = introductions
+        self._told: dict[str, tuple[tuple[str, str], float]] = {}
+        self._mirrored: Gathered[Event, str | None] = Gathered(self._mirror)
 
     def train(self, event: Event, *, believed: bool) -> str:
         """The id of the training job. An event that is not believed teaches us nothing about the project."""
@@ -36,30 +43,41 @@ class Events:
         if event.change == "ignored":
             log.debug("event %s is of no interest", event.action)
             return {"status": "ok", "ignored": f"{event.action} changes nothing that Espalier learns from"}
-        project = self._see(event)
+        self._see(event)
         if event.change == "tasks" and any(task.get("total_annotations") for task in event.tasks):
             # An import of annotated tasks sends no event for the annotations.
-            self._introductions.read(project)
-        if not self._mirror(event):
-            return {"status": "ok", "changed": False}
-        return {"status": "ok", "changed": True, "job": self._queues.request_training(event.project_key)}
+            self._introductions.read(event.project_key)
+        job = self._mirrored.do(event)
+        return {"status": "ok", "changed": True, "job": job} if job else {"status": "ok", "changed": False}
 
-    def _see(self, event: Event) -> Project:
-        """PROJECT_UPDATED says nothing about what was updated, so every event's project is compared."""
-        return self._introductions.see(
-            event.project_key, title=event.project["title"] or "", label_config=event.project["label_config"] or ""
-        )
+    def _see(self, event: Event) -> None:
+        """PROJECT_UPDATED says nothing about what was updated, so every event's project is compared; in a burst, once
+        every few seconds unless it says something else."""
+        key, said = event.project_key, (event.project["title"] or "", event.project["label_config"] or "")
+        told, until = self._told.get(key, (None, 0.0))
+        if told == said and time.monotonic() < until:
+            return
+        self._introductions.see(key, title=said[0], label_config=said[1])
+        self._told[key] = (said, time.monotonic() + _TOLD_FOR_S)
 
-    def _mirror(self, event: Event) -> bool:
-        """True if there is something new to train on."""
-        key = event.project_key
+    def _mirror(self, events: Sequence[Event]) -> list[str | None]:
+        """Each event's training job, or None where there is nothing new to train on; one job for all of a project."""
+        changed: set[str] = set()
+        for (key, change), together in groupby(events, lambda event: (event.project_key, event.change)):
+            if self._write(key, change, list(together)):
+                changed.add(key)
+        jobs = {key: self._queues.request_training(key) for key in changed}
+        return [jobs.get(event.project_key) for event in events]
+
+    def _write(self, key: str, change: str, events: list[Event]) -> bool:
+        """True if there is something new to train on. Events of one kind are one transaction; their order is kept."""
         changed = False
-        if event.change in ("annotated", "tasks"):
-            changed |= self._records.mirror_tasks(key, event.tasks)
-        if event.change == "annotated":
-            changed |= self._records.mirror_annotations(key, event.annotations)
-        if event.change == "unannotated":
-            changed |= self._records.forget_annotations(key, event.annotation_ids)
-        if event.change == "tasks gone":
-            changed |= self._records.forget_tasks(key, event.task_ids)
+        if change in ("annotated", "tasks"):
+            changed |= self._records.mirror_tasks(key, [task for event in events for task in event.tasks])
+        if change == "annotated":
+            changed |= self._records.mirror_annotations(key, [one for event in events for one in event.annotations])
+        if change == "unannotated":
+            changed |= self._records.forget_annotations(key, [id for event in events for id in event.annotation_ids])
+        if change == "tasks gone":
+            changed |= self._records.forget_tasks(key, [id for event in events for id in event.task_ids])
         return changed

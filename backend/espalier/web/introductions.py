@@ -46,15 +46,16 @@ class Introductions:
         if before is not None and before.label_config not in ("", project.label_config):
             self._queues.request_training(key)
         if self._is_due(key):
-            self.read(project)
+            self.read(key)
         return project
 
-    def read(self, project: Project) -> None:
+    def read(self, key: str) -> None:
         """Have a worker read the project through the API; without a token there is nothing to read with."""
         with self._lock:
-            self._read_at[project.key] = time.monotonic()
-        if self._settings.label_studio_api_key.reveal() or project.access_token:
-            self._request_connect(project.key)
+            self._read_at[key] = time.monotonic()
+        project = self._records.project(key)
+        if self._settings.label_studio_api_key.reveal() or (project and project.access_token):
+            self._request_connect(key)
 
     def _request_connect(self, key: str) -> None:
         """Once a minute at most, whoever asks: reading a project asks for /setup again."""

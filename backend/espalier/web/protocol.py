@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from flask import Blueprint, Response, request
@@ -97,6 +98,7 @@ def blueprint(settings: Settings, records: Records, queues: Queues, auth: Auth, 
     return routes
 
 
+@cache
 def _release() -> str:
     try:
         return version("label-studio-espalier")
