@@ -11,7 +11,7 @@ from espalier.web.gathered import Gathered
 
 
 def test_one_alone_is_done_at_once() -> None:
-    doubled = Gathered(lambda items: [2 * item for item in items])
+    doubled: Gathered[int, int] = Gathered(lambda items: [2 * item for item in items])
     assert doubled.do(21) == 42
 
 
