@@ -138,6 +138,7 @@ def test_a_run_is_written_shown_in_the_label_stream_and_undone(label_studio: Any
     assert following["predictions"][0]["model_version"] == name
 
     assert "predictions deleted" in backend.espalier("undo", run_id)
+    assert label_studio.request("GET", f"/api/projects/{id}")["model_version"] == "Espalier", "as before the run"
     assert label_studio.request("GET", f"/api/projects/{id}/model-versions").get(name, 0) == 0
     annotated = label_studio.request("GET", f"/api/tasks?project={id}&page_size=200&fields=all")["tasks"]
     assert sum(len(task["annotations"]) for task in annotated) == 50

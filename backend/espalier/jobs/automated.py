@@ -6,10 +6,11 @@ an annotation.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import BadRequest, Cancelled, EspalierError, LabelStudioDown
+from ..errors import BadRequest, Cancelled, EspalierError, LabelStudioDown, LabelStudioRefused
 from ..labelstudio.client import LabelStudio
 from ..store.rows import Project, Run
 from .counts import Counts
@@ -19,6 +20,8 @@ from .predicting import TASKS_AT_ONCE, Predicted, Predictor
 from .progress import Progress
 from .queue import job_of_run
 from .selection import WRITTEN, select
+
+log = logging.getLogger(__name__)
 
 _WRITING, _NOTHING = "writing", "nothing"
 _CANCELLED = "cancelled; what was written stays until undone"
@@ -96,7 +99,7 @@ def _execute(house: House, run: Run, progress: Progress) -> Run:
         house.records.set_run(run_id, done=done, counts=counts.to_json())
         progress.report(done, len(tasks), f"{done} of {len(tasks)} tasks")
     if counts.written:
-        _publish(house, client, project, run.version)
+        _publish(house, client, project, run)
         if parameters.existing == "replace":
             _replace_earlier(house, client, project, run)
     return house.records.set_run(run_id, state="done", message=counts.sentence())
@@ -129,10 +132,17 @@ def undo(house: House, run_id: str) -> int:
     house.records.drop_predictions(project.key, run.version)
     if project.published == run.version:
         house.records.publish(project.key, run.previous or project.served)
-    if shown == run.version and run.previous in client.model_versions(project.id):
-        client.set_model_version(project.id, run.previous)
+    if shown == run.version and run.shown:
+        _show_again(client, project, run.shown)
     house.records.set_run(run_id, state="undone", message=f"undone: {deleted} predictions deleted")
     return deleted
+
+
+def _show_again(client: LabelStudio, project: Project, shown: str) -> None:
+    try:
+        client.set_model_version(project.id, shown)
+    except LabelStudioRefused:
+        log.warning("project %s: %r is gone, so the label stream shows no predictions now", project.id, shown)
 
 
 def model_version_of(run: Run) -> str:
@@ -181,11 +191,14 @@ def _write(
         counts.add(predicted, refused=refused.get(predicted.row.task_id, ""))
 
 
-def _publish(house: House, client: LabelStudio, project: Project, version: str) -> None:
+def _publish(house: House, client: LabelStudio, project: Project, run: Run) -> None:
     """Make /setup, the predictions and the project name the same version: then the label stream shows the run without
     a call to the backend, and sorting by score and uncertainty sampling work."""
-    house.records.publish(project.key, version)
-    client.set_model_version(project.id, version)
+    shown = client.project(project.id).get("model_version")
+    if shown != run.version:
+        house.records.set_run(run.id, shown=shown)
+    house.records.publish(project.key, run.version)
+    client.set_model_version(project.id, run.version)
 
 
 def _replace_earlier(house: House, client: LabelStudio, project: Project, run: Run) -> None:

@@ -93,7 +93,10 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Run:
-    """One automated labeling run; `version` names its predictions, `previous` is what was published before it."""
+    """One automated labeling run; `version` names its predictions, `previous` is what was published before it.
+
+    `shown` is what Label Studio's label stream showed before it: a version, or the connected model's title.
+    """
 
     id: str
     project_key: str
@@ -106,3 +109,4 @@ class Run:
     previous: str | None
     message: str
     created_at: datetime
+    shown: str | None = None

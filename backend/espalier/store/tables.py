@@ -157,6 +157,7 @@ class RunTable(Base):
     counts: Mapped[dict[str, Any]]
     version: Mapped[str]
     previous: Mapped[str | None]
+    shown: Mapped[str | None]
     message: Mapped[str]
     created_at: Mapped[datetime]
 

@@ -106,6 +106,7 @@ def upgrade() -> None:
         _words("counts"),
         _words("version"),
         _words("previous", nullable=True),
+        _words("shown", nullable=True),
         _words("message"),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_runs"),
