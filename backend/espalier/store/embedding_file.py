@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -113,11 +114,13 @@ class EmbeddingFile:
                 return self._idle.pop()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        # Rows are large: with 4 KB pages a block would be a chain of hundreds.
-        connection.execute("PRAGMA page_size = 32768")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.executescript(TABLES)
+        with Path(f"{self.path}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of processes that start at once: turning WAL on waits for nobody
+            # Rows are large: with 4 KB pages a block would be a chain of hundreds.
+            connection.execute("PRAGMA page_size = 32768")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(TABLES)
         return connection
 
     def _give(self, connection: sqlite3.Connection) -> None:
