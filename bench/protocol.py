@@ -20,11 +20,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import requests
+from PIL import Image
 
 from espalier.demo.pictures import IMAGE_CONFIG, write_digits
 
-CLIENTS, SECONDS, DIGITS = 16, 20.0, 400
+CLIENTS, SECONDS, DIGITS, FRESH = 16, 20.0, 400, 50
 KEY = "1.1700000000"
 PROJECT = {"id": 1, "title": "bench", "created_at": "2023-11-14T22:13:20Z", "label_config": IMAGE_CONFIG}
 
@@ -42,8 +44,10 @@ def main() -> None:
             _wait_for_version(session, url)
             print(f"{CLIENTS} clients for {SECONDS:.0f} s, with training and prediction; load {os.getloadavg()[0]:.1f}")
             versions_before = _version(session, url)
-            times, predicted = _load(url, tasks, digits)
-            print(f"trainings meanwhile: {versions_before} -> {_version(session, url)}; /predict calls: {predicted}")
+            times, predicted = _load(directory, url, tasks, digits)
+            print(
+                f"trainings meanwhile: {versions_before} -> {_version(session, url)}; new pictures predicted: {predicted}"
+            )
             print("| route | requests | req/s | p50 ms | p99 ms | worst ms |\n| --- | --- | --- | --- | --- | --- |")
             for route, values in times.items():
                 ordered = sorted(values)
@@ -54,7 +58,9 @@ def main() -> None:
                 )
 
 
-def _load(url: str, tasks: list[dict[str, Any]], digits: list[Any]) -> tuple[dict[str, list[float]], int]:
+def _load(
+    directory: Path, url: str, tasks: list[dict[str, Any]], digits: list[Any]
+) -> tuple[dict[str, list[float]], int]:
     times: dict[str, list[float]] = {"/health": [], "/webhook": []}
     sys.setswitchinterval(0.0005)  # the clients share an interpreter: what one waits for it is no answer's time
     stop = time.monotonic() + SECONDS
@@ -83,22 +89,32 @@ def _load(url: str, tasks: list[dict[str, Any]], digits: list[Any]) -> tuple[dic
     def predictor() -> None:
         nonlocal predicted
         session = requests.Session()
+        random = np.random.default_rng(0)
         while time.monotonic() < stop:
-            for task in tasks[DIGITS // 2 :]:
-                task["meta"] = {"again": time.time()}
-                task["data"]["again"] = str(time.time())
-            _post(
-                session, url, "/predict", {"tasks": tasks[DIGITS // 2 :], "project": KEY, "label_config": IMAGE_CONFIG}
-            )
-            predicted += 1
+            new = [_task(10_000 + predicted + number, _noise(directory, random)) for number in range(FRESH)]
+            _post(session, url, "/predict", {"tasks": new, "project": KEY, "label_config": IMAGE_CONFIG})
+            predicted += FRESH
+
+    def trainer() -> None:
+        session = requests.Session()
+        while time.monotonic() < stop:
+            _post(session, url, "/webhook", {"action": "START_TRAINING", "project": PROJECT})
+            time.sleep(0.5)
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
-    threads.append(threading.Thread(target=predictor))
+    threads += [threading.Thread(target=predictor), threading.Thread(target=trainer)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     return times, predicted
+
+
+def _noise(directory: Path, random: np.random.Generator) -> Path:
+    """A picture that nobody has seen, so that it must be read and embedded."""
+    path = directory / "digits" / f"noise-{random.integers(1 << 62)}.png"
+    Image.fromarray(random.integers(0, 255, (128, 128), np.uint8)).save(path, compress_level=0)
+    return path
 
 
 def _task(number: int, path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -63,21 +63,23 @@ class Events:
     def _mirror(self, events: Sequence[Event]) -> list[str | None]:
         """Each event's training job, or None where there is nothing new to train on; one job for all of a project."""
         changed: set[str] = set()
-        for (key, change), together in groupby(events, lambda event: (event.project_key, event.change)):
-            if self._write(key, change, list(together)):
-                changed.add(key)
-        jobs = {key: self._queues.request_training(key) for key in changed}
+        jobs: dict[str, str] = {}
+        try:
+            for (key, change), together in groupby(events, lambda event: (event.project_key, event.change)):
+                for is_new in self._write(key, change, list(together)):
+                    changed |= {key} if is_new else set()
+        finally:
+            # Also where a later event is bad: what is written by then is nothing new when it is tried again.
+            jobs |= {key: self._queues.request_training(key) for key in changed}
         return [jobs.get(event.project_key) for event in events]
 
-    def _write(self, key: str, change: str, events: list[Event]) -> bool:
-        """True if there is something new to train on. Events of one kind are one transaction; their order is kept."""
-        changed = False
+    def _write(self, key: str, change: str, events: list[Event]) -> Iterator[bool]:
+        """After each transaction, whether it is something new to train on. Events of one kind share it, in order."""
         if change in ("annotated", "tasks"):
-            changed |= self._records.mirror_tasks(key, [task for event in events for task in event.tasks])
+            yield self._records.mirror_tasks(key, [task for event in events for task in event.tasks])
         if change == "annotated":
-            changed |= self._records.mirror_annotations(key, [one for event in events for one in event.annotations])
+            yield self._records.mirror_annotations(key, [one for event in events for one in event.annotations])
         if change == "unannotated":
-            changed |= self._records.forget_annotations(key, [id for event in events for id in event.annotation_ids])
+            yield self._records.forget_annotations(key, [id for event in events for id in event.annotation_ids])
         if change == "tasks gone":
-            changed |= self._records.forget_tasks(key, [id for event in events for id in event.task_ids])
-        return changed
+            yield self._records.forget_tasks(key, [id for event in events for id in event.task_ids])
