@@ -45,9 +45,8 @@ def main() -> None:
             print(f"{CLIENTS} clients for {SECONDS:.0f} s, with training and prediction; load {os.getloadavg()[0]:.1f}")
             versions_before = _version(session, url)
             times, predicted = _load(directory, url, tasks, digits)
-            print(
-                f"trainings meanwhile: {versions_before} -> {_version(session, url)}; new pictures predicted: {predicted}"
-            )
+            print(f"trainings meanwhile: {versions_before} -> {_version(session, url)}")
+            print(f"new pictures predicted meanwhile: {predicted}")
             print("| route | requests | req/s | p50 ms | p99 ms | worst ms |\n| --- | --- | --- | --- | --- | --- |")
             for route, values in times.items():
                 ordered = sorted(values)
