@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from .database import chunks
 from .projects import Projects
 from .rows import Annotation, Task
-from .tables import AnnotationTable, GoneTable, ProjectTable, TaskTable
+from .tables import AnnotationTable, GoneTable, ProjectTable, RevisitTable, TaskTable
 from .wire_rows import annotation_row, id_of, is_older, newest, says_it_has_annotations, task_row
 
 TASK = [getattr(TaskTable, field.name) for field in fields(Task)]
@@ -63,6 +63,7 @@ class Mirror(Projects):
             self._remember_gone(connection, key, "task", wanted)
             self._delete(connection, key, TaskTable.id, wanted)
             self._delete(connection, key, AnnotationTable.task_id, wanted)
+            self._delete(connection, key, RevisitTable.task_id, wanted)
             return self._bump_if(connection, key, lost)
 
         return self.write(work) if wanted else False
@@ -102,6 +103,7 @@ class Mirror(Projects):
             held = self._annotations_by_id(connection, key, wanted)
             self._remember_gone(connection, key, "annotation", wanted)
             self._delete(connection, key, AnnotationTable.id, wanted)
+            self._delete(connection, key, RevisitTable.annotation_id, wanted)
             return self._bump_if(connection, key, any(map(is_answer, held.values())))
 
         return self.write(work) if wanted else False
@@ -165,4 +167,4 @@ def answers_in(annotation: Annotation | None) -> object:
     """What training sees of an annotation: nothing of a cancelled one, nor who made it and when."""
     if annotation is None or annotation.was_cancelled:
         return None
-    return annotation.task_id, annotation.result, annotation.ground_truth, annotation.accepted
+    return annotation.task_id, annotation.result, annotation.ground_truth, annotation.accepted, annotation.confirmed

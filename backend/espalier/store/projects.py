@@ -64,7 +64,14 @@ class Projects(Database):
     def _hold(self, connection: Connection, key: str) -> Project:
         """The project, made if need be, and locked until the transaction ends: writers of a project take turns."""
         blank = {"id": _id_in(key), "title": "", "label_config": "", "hostname": "", "access_token": ""}
-        blank |= {"extra_params": {}, "revision": 0, "trained_revision": 0, "position": 0}
+        blank |= {
+            "extra_params": {},
+            "revision": 0,
+            "trained_revision": 0,
+            "position": 0,
+            "training": {},
+            "cutoffs": {},
+        }
         query = select(*COLUMNS).where(ProjectTable.key == key).with_for_update()
         row = connection.execute(query).one_or_none()
         if row is None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from ..errors import BadRequest
 from .mirror import ANNOTATION, TASK, Mirror, answers_in, is_answer
 from .rows import Annotation, Task
-from .tables import AnnotationTable, GoneTable, ProjectTable, TaskTable
+from .tables import AnnotationTable, GoneTable, ProjectTable, RevisitTable, TaskTable
 from .wire_rows import annotation_row, newest, task_row
 
 
@@ -78,6 +78,8 @@ class Reconciling(Mirror):
             at = {"position": self._advance(connection, key)}
             self._delete(connection, key, TaskTable.id, found.lost_tasks)
             self._delete(connection, key, AnnotationTable.id, found.lost_annotations)
+            self._delete(connection, key, RevisitTable.task_id, found.lost_tasks)
+            self._delete(connection, key, RevisitTable.annotation_id, found.lost_annotations)
             self.upsert(connection, TaskTable, [vars(task) | at for task in found.tasks])
             self.upsert(connection, AnnotationTable, [vars(annotation) | at for annotation in found.annotations])
             for kind in ("task", "annotation"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .database import open_engine
+from .label_mappings import LabelMappings
 from .reconcile import Reconciling
+from .revisits import Revisits
 from .runs import Runs
 from .versions import Versions
 
 
-class Records(Reconciling, Versions, Runs):
+class Records(Reconciling, Versions, Runs, LabelMappings, Revisits):
     """Safe for several threads and several processes. Nothing here knows jobs, models or the network."""
 
     @classmethod

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from ..errors import BadRequest
 from .projects import Projects
-from .rows import Run
+from .rows import Run, RunKind
 from .tables import RunItemTable, RunTable
 
 RUN = [getattr(RunTable, field.name) for field in fields(Run)]
@@ -27,6 +27,7 @@ class Runs(Projects):
         version: str = "",
         previous: str | None = None,
         total: int = 0,
+        kind: RunKind = "labeling",
     ) -> Run:
         """A new run, queued. Without a `version` its predictions are named after the run."""
         id = secrets.token_hex(4)
@@ -42,6 +43,7 @@ class Runs(Projects):
             previous=previous,
             message="",
             created_at=datetime.now(timezone.utc),
+            kind=kind,
         )
 
         def work(connection: Connection) -> None:

@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, Double, ForeignKey, Index, MetaData, Text
-from sqlalchemy.engine import Dialect
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
 
-
-class JsonText(TypeDecorator[Any]):
-    """JSON as text: alike on both databases, and (unlike jsonb) at ease with \\u0000 and lone surrogates."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        return json.dumps(value, separators=(",", ":"))
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return json.loads(value)
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """Aware in, aware out; stored in UTC, because SQLite forgets the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.astimezone(timezone.utc) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+from .columns import JsonText, PathsText, PathText, UtcTime
 
 
 class Base(DeclarativeBase):
@@ -55,6 +26,8 @@ class Base(DeclarativeBase):
         datetime: UtcTime(),
         dict[str, Any]: JsonText(),
         list[dict[str, Any]]: JsonText(),
+        tuple[str, ...]: PathText(),
+        tuple[tuple[str, ...], ...]: PathsText(),
     }
 
 
@@ -76,6 +49,8 @@ class ProjectTable(Base):
     trained_revision: Mapped[int]
     served: Mapped[str | None]
     published: Mapped[str | None]
+    training: Mapped[dict[str, Any]]
+    cutoffs: Mapped[dict[str, Any]]
     position: Mapped[int]
     """Counts every change of the mirror, so that a reconcile can tell what arrived after it began to read."""
 
@@ -101,6 +76,7 @@ class AnnotationTable(Base):
     was_cancelled: Mapped[bool]
     ground_truth: Mapped[bool]
     accepted: Mapped[bool]
+    confirmed: Mapped[bool]
     completed_by: Mapped[int | None]
     updated_at: Mapped[datetime | None]
     position: Mapped[int]
@@ -130,6 +106,24 @@ class VersionTable(Base):
     metrics: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     message: Mapped[str]
+    parameters: Mapped[dict[str, Any]]
+    trained_on: Mapped[dict[str, Any]]
+    size_bytes: Mapped[int]
+    parent: Mapped[str | None]
+    gate: Mapped[dict[str, Any]]
+    cutoffs: Mapped[dict[str, Any]]
+
+
+class PromotionTable(Base):
+    __tablename__ = "promotions"
+
+    project_key: Mapped[str] = _project_key()
+    number: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    previous: Mapped[str | None]
+    at: Mapped[datetime]
+    by: Mapped[str]
+    reason: Mapped[str]
 
 
 class PredictionTable(Base):
@@ -160,6 +154,7 @@ class RunTable(Base):
     shown: Mapped[str | None]
     message: Mapped[str]
     created_at: Mapped[datetime]
+    kind: Mapped[str]
 
 
 class RunItemTable(Base):
@@ -167,4 +162,33 @@ class RunItemTable(Base):
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     task_id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str]
+
+
+class LabelMappingTable(Base):
+    __tablename__ = "label_mappings"
+    __table_args__ = (Index(None, "project_key", "created_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_key: Mapped[str] = mapped_column(ForeignKey("projects.key", ondelete="CASCADE"))
+    kind: Mapped[str]
+    classification: Mapped[str]
+    old: Mapped[tuple[str, ...]]
+    new: Mapped[tuple[tuple[str, ...], ...]]
+    from_version: Mapped[str | None]
+    created_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+
+
+class RevisitTable(Base):
+    __tablename__ = "revisits"
+
+    project_key: Mapped[str] = _project_key()
+    task_id: Mapped[int] = mapped_column(primary_key=True)
+    annotation_id: Mapped[int] = mapped_column(primary_key=True)
+    classification: Mapped[str] = mapped_column(primary_key=True)
+    option: Mapped[tuple[str, ...]] = mapped_column(primary_key=True)
+    mapping_id: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
     state: Mapped[str]

@@ -10,15 +10,15 @@ from sqlalchemy import Connection, delete, select, update
 
 from ..errors import BadRequest
 from .database import chunks
-from .projects import Projects
-from .rows import ModelVersion, Prediction
+from .promotions import Promotions
+from .rows import ModelVersion, Prediction, PromotedBy
 from .tables import PredictionTable, ProjectTable, VersionTable
 
 VERSION = [getattr(VersionTable, field.name) for field in fields(ModelVersion)]
 PREDICTION = [getattr(PredictionTable, field.name) for field in fields(Prediction)]
 
 
-class Versions(Projects):
+class Versions(Promotions):
     def add_version(self, row: ModelVersion) -> None:
         """A name is given once per project; a second time is refused."""
 
@@ -53,14 +53,16 @@ class Versions(Projects):
         query = query.order_by(VersionTable.created_at.desc(), VersionTable.name.desc())
         return [ModelVersion(**row._mapping) for row in self.read(lambda connection: connection.execute(query).all())]
 
-    def serve(self, key: str, name: str) -> None:
-        """From now on `name` predicts, and /setup reports it; the one that did is archived."""
+    def serve(self, key: str, name: str, *, by: PromotedBy = "gate", reason: str = "") -> None:
+        """From now on `name` predicts, and /setup reports it; the one that did is archived, and history says so."""
 
         def work(connection: Connection) -> None:
             project = self._hold(connection, key)
             self._known(connection, key, name)
-            if project.served and project.served != name:
-                connection.execute(_at(key, project.served).values(state="archived"))
+            if project.served != name:
+                if project.served:
+                    connection.execute(_at(key, project.served).values(state="archived"))
+                self._remember_promotion(connection, key, name, project.served, by, reason)
             connection.execute(_at(key, name).values(state="promoted"))
             values = {"served": name, "published": name}
             connection.execute(update(ProjectTable).where(ProjectTable.key == key).values(values))

@@ -32,21 +32,35 @@ def annotation_row(key: str, annotation: Json, task_id: int | None) -> Annotatio
         was_cancelled=bool(annotation.get("was_cancelled")),
         ground_truth=bool(annotation.get("ground_truth")),
         accepted=is_accepted(annotation),
+        confirmed=is_confirmed(annotation),
         completed_by=_reference(annotation.get("completed_by")),
         updated_at=_time(annotation.get("updated_at") or annotation.get("created_at")),
     )
 
 
 def is_accepted(annotation: Json) -> bool:
-    """Made from a prediction, and no region touched since.
+    """Made from a prediction in bulk, and never saved by a person since.
 
-    The Data Manager's "create annotations from predictions" copies regions without an origin; the editor writes
-    "prediction" on the untouched ones and "manual" or "prediction-changed" on the others, on every save.
+    The Data Manager's "create annotations from predictions" copies regions as they were written: without an origin. The
+    editor gives every region one, on every save.
     """
+    return _origins(annotation) == {None}
+
+
+def is_confirmed(annotation: Json) -> bool:
+    """Submitted in the editor as it was predicted: it writes "prediction" on the regions that nobody touched.
+
+    Others are "manual" or "prediction-changed"; one of these, and the annotation is a person's own.
+    """
+    return "prediction" in (origins := _origins(annotation)) and origins <= {None, "prediction"}
+
+
+def _origins(annotation: Json) -> set[object]:
+    """What the regions of an annotation that was made from a prediction say of themselves; else nothing."""
     result = annotation.get("result")
-    if not annotation.get("parent_prediction") or not isinstance(result, list) or not result:
-        return False
-    return all(isinstance(item, dict) and item.get("origin", "prediction") == "prediction" for item in result)
+    if not annotation.get("parent_prediction") or not isinstance(result, list):
+        return set()
+    return {item.get("origin") if isinstance(item, dict) else "" for item in result}
 
 
 def newest(annotations: Iterable[Annotation]) -> dict[int, Annotation]:

@@ -109,22 +109,30 @@ def test_who_and_when_do_not_matter_to_training(records: Records) -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "parent", "accepted"),
+    ("result", "parent", "accepted", "confirmed"),
     [
-        ([choice("Plant")], 254, True),
-        ([choice("Plant", origin="prediction")], 254, True),
-        ([choice("Plant", origin="prediction"), choice("Tall", origin="manual")], 254, False),
-        ([choice("Plant", origin="prediction-changed")], 254, False),
-        ([choice("Plant")], None, False),
-        ([], 254, False),
+        ([choice("Plant")], 254, True, False),
+        ([choice("Plant", origin="prediction")], 254, False, True),
+        ([choice("Plant", origin="prediction"), choice("Tall", origin="manual")], 254, False, False),
+        ([choice("Plant", origin="prediction-changed")], 254, False, False),
+        ([choice("Plant")], None, False, False),
+        ([choice("Plant", origin="prediction")], None, False, False),
+        ([], 254, False, False),
     ],
-    ids=["created in bulk", "submitted untouched", "one added", "one changed", "from nothing", "emptied"],
+    ids=["created in bulk", "submitted untouched", "one added", "one changed", "from nothing", "copied", "emptied"],
 )
-def test_what_nobody_looked_at_is_told_apart(
-    records: Records, result: list[Json], parent: int | None, accepted: bool
+def test_what_was_accepted_and_what_confirmed_is_told_apart(
+    records: Records, result: list[Json], parent: int | None, accepted: bool, confirmed: bool
 ) -> None:
     records.mirror_annotations(KEY, [annotation(result=result, parent_prediction=parent)])
-    assert records.annotations(KEY)[0].accepted is accepted
+    held = records.annotations(KEY)[0]
+    assert (held.accepted, held.confirmed) == (accepted, confirmed)
+
+
+def test_a_person_who_submits_an_accepted_one_confirms_it(records: Records) -> None:
+    records.mirror_annotations(KEY, [annotation(parent_prediction=254)])
+    looked_at = annotation(minute=1, parent_prediction=254, result=[choice("Plant", origin="prediction")])
+    assert records.mirror_annotations(KEY, [looked_at]), "it may count for more now"
 
 
 def test_a_person_who_edits_an_accepted_one_makes_it_theirs(records: Records) -> None:
