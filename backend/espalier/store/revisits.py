@@ -29,13 +29,12 @@ class Revisits(Projects):
             self.write(work)
 
     def revisits(self, key: str, state: RevisitState | None = None) -> list[Revisit]:
-        """By task and annotation; all, or those of one state."""
+        """By task, annotation, classification and option; all, or those of one state."""
         query = select(*REVISIT).where(RevisitTable.project_key == key)
         if state is not None:
             query = query.where(RevisitTable.state == state)
-        query = query.order_by(RevisitTable.task_id, RevisitTable.annotation_id, RevisitTable.classification)
-        query = query.order_by(RevisitTable.option, RevisitTable.created_at)
-        return [Revisit(**row._mapping) for row in self.read(lambda connection: connection.execute(query).all())]
+        found = [Revisit(**row._mapping) for row in self.read(lambda connection: connection.execute(query).all())]
+        return sorted(found, key=_order)  # not by the database: PostgreSQL sorts text as its country does
 
     def settle_revisits(
         self,
@@ -60,3 +59,7 @@ class Revisits(Projects):
             return sum(connection.execute(one).rowcount for one in queries)
 
         return self.write(work)
+
+
+def _order(row: Revisit) -> tuple[object, ...]:
+    return row.task_id, row.annotation_id, row.classification, row.option, row.created_at, row.mapping_id
