@@ -25,6 +25,8 @@ Targets = NDArray[np.float32]
 """1 where the option holds and 0 where it does not, float32 (n, k)."""
 Mask = NDArray[np.bool_]
 """True where the target was said, bool (n, k); elsewhere it means nothing and must not be learned from."""
+Weights = NDArray[np.float32]
+"""How much each said target counts, float32 (n, k), 0 and up; 1 is usual. What counts nothing is not learned from."""
 Ids = NDArray[np.int64]
 
 
@@ -98,14 +100,23 @@ class Classifier(Protocol):
     """Turns embeddings into scores for the options of one question, and never sees a picture.
 
     `fit` gets embeddings float32 (n, d) of norm 1, targets (n, k), mask (n, k) and groups int64 (n,) (frames of one
-    media share a group). exclusive says that exactly one option holds per row. It may be called again.
+    media share a group). exclusive says that exactly one option holds per row; the weight of that option is the row's.
+    Without weights everything counts alike. It may be called again.
     `predict` returns float32 (n, k), finite, within [0, 1]; with exclusive, rows sum to 1 (+-1e-3).
     `save` writes safetensors and JSON into an existing empty directory, never pickle; `load` gives the same
     predictions back.
     """
 
     def fit(
-        self, embeddings: Embeddings, targets: Targets, mask: Mask, groups: Ids, *, exclusive: bool, seed: int
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        mask: Mask,
+        groups: Ids,
+        *,
+        exclusive: bool,
+        seed: int,
+        weights: Weights | None = None,
     ) -> None: ...
 
     def predict(self, embeddings: Embeddings) -> Scores: ...
@@ -135,8 +146,35 @@ class FoldClassifier(Classifier, Protocol):
         folds: Ids,
         exclusive: bool,
         seed: int,
+        weights: Weights | None = None,
     ) -> Scores:
-        """Fit as `fit` does, and return for each row the scores of a model that has not seen that row's fold."""
+        """Fit as `fit` does, and return for each row the scores of a model that has not seen that row's fold.
+
+        Rows of which nothing is said (no True in their mask) are scored like all others.
+        """
+        ...
+
+
+@runtime_checkable
+class SteppedClassifier(Classifier, Protocol):
+    """A classifier that can be watched while it learns (optional): learning curves are drawn from it."""
+
+    def fit_steps(
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        mask: Mask,
+        groups: Ids,
+        watched: Embeddings,
+        *,
+        exclusive: bool,
+        seed: int,
+        weights: Weights | None = None,
+    ) -> Iterator[tuple[int, Scores]]:
+        """Fit as `fit` does; at a few steps on the way and at the end, the step's number and the scores of `watched`.
+
+        watched is float32 (m, d), the scores are float32 (m, k); step 0 is before anything was learned.
+        """
         ...
 
 

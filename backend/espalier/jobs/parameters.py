@@ -12,6 +12,7 @@ from espalier_ontology.tree import Ontology, Path
 
 from ..errors import BadRequest
 from ..learning.decision import Decision
+from ..learning.training_parameters import options_named
 
 EXISTING = ("add", "skip", "replace")
 PARENTS = ("run", "people")
@@ -84,7 +85,7 @@ class RunParameters:
             if name not in ontology:
                 raise BadRequest(f"there is no classification {name!r} to predict; there are {known}")
         for name in self.confidences:
-            if name not in ontology and not _options(ontology, name):
+            if name not in ontology and not options_named(ontology, name):
                 raise BadRequest(
                     f"the confidence for {name!r} is for no classification, nor for `classification/option`; "
                     f"classifications are {known}"
@@ -100,7 +101,7 @@ class RunParameters:
             if name in ontology:
                 options = ontology.classification(name).options
                 cutoffs[name] = {option.path: value for option in options} | cutoffs.get(name, {})
-            for classification, path in _options(ontology, name):
+            for classification, path in options_named(ontology, name):
                 cutoffs.setdefault(classification, {})[path] = value
         return Decision(
             cutoff=self.confidence,
@@ -122,20 +123,6 @@ class RunParameters:
             raise BadRequest(f"unknown run parameters {sorted(unknown)}; known are {sorted(known)}")
         lists = {name: tuple(value[name]) for name in ("tasks", "classifications") if isinstance(value.get(name), list)}
         return cls(**{**value, **lists})
-
-
-def _options(ontology: Ontology, name: str) -> list[tuple[str, Path]]:
-    """What `classification/option` means: an option by its path, or every one of that last name."""
-    found = []
-    for classification in ontology:
-        if name.startswith(f"{classification.name}/"):
-            option = name[len(classification.name) + 1 :]
-            found += [
-                (classification.name, path)
-                for path in (option.path for option in classification.options)
-                if option in (" / ".join(path), "/".join(path), path[-1])
-            ]
-    return found
 
 
 def _one(name: str, value: object, kind: type | tuple[type, ...], what: str, *, or_none: bool = False) -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,6 +21,7 @@ from ..contract import Embeddings, EncoderSpec
 from ..errors import NotTrained
 from ..learning.model import Model
 from ..learning.questions import Annotated, LeftOut, Question
+from ..learning.rows import Located
 from ..learning.targets import lesson
 from ..learning.training import train as fit
 from ..media.media import Media
@@ -36,7 +37,6 @@ from .sample import sample
 
 log = logging.getLogger(__name__)
 
-SEED = 0
 _DRAFT_S = 3600
 
 
@@ -86,10 +86,9 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
     model = fit(
         examples.ontology,
         asked,
-        lambda question: _embeddings(house, encoder.spec, question, examples.media),
+        lambda located: _embeddings(house, encoder.spec, located, examples.media),
         encoder=encoder.spec,
         classifier=new_classifier,
-        seed=SEED,
         data_fingerprint=examples.fingerprint,
     )
     if not any(head.trained for head in model.heads.values()):
@@ -150,13 +149,9 @@ def _frames(asked: tuple[Question, ...]) -> dict[str, Frames]:
     return {digest: Frames.at(numbers) for digest, numbers in wanted.items()}
 
 
-def _keys(question: Question, media: Mapping[str, Media]) -> Iterator[tuple[str, int]]:
-    for digest, frame in zip(question.media, question.frames, strict=True):
-        yield media[digest].key(int(frame))
-
-
-def _embeddings(house: House, spec: EncoderSpec, question: Question, media: Mapping[str, Media]) -> Embeddings:
-    return house.embeddings.read_many(spec.digest, list(_keys(question, media)))
+def _embeddings(house: House, spec: EncoderSpec, located: Located, media: Mapping[str, Media]) -> Embeddings:
+    keys = [media[digest].key(int(frame)) for digest, frame in zip(*located, strict=True)]
+    return house.embeddings.read_many(spec.digest, keys)
 
 
 def _readable(

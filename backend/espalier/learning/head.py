@@ -20,21 +20,38 @@ from .questions import Key
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the metrics were measured on: each row's scores by a model that had not seen the row's fold.
+    """What a head's metrics are measured on. Every array has one row per row of the model's `Rows`.
 
-    media str (n,), frames int64 (n,), folds int64 (n,), targets and mask as in the question; scores float32 (n, k),
-    calibrated by the other folds; answered bool (n, k), by the other folds' cutoffs; counted bool (n, k): cells that
-    could be judged at all.
+    targets float32 (n, k) and mask bool (n, k) as in the question; a row that it does not ask about is masked whole.
+    raw float32 (n, k): scores by a classifier that had not seen the row's group: for training and validation rows, one
+    fitted on the other folds; for test rows, one fitted on all of training and validation.
+    scores float32 (n, k): the same, calibrated by other folds (test rows: by training and validation).
+    fitted float32 (n, k): calibrated scores by the classifier that was fitted on training and validation, which has
+    seen the former and, apart from the test rows, the latter.
+    answered bool (n, k): by cutoffs that were not chosen on the row's fold.
+    counted bool (n, k): cells that can be judged at all (an option whose rows all lie in one fold cannot).
     """
 
-    media: NDArray[np.str_]
-    frames: Ids
-    folds: Ids
     targets: Targets
     mask: Mask
+    raw: Scores
     scores: Scores
+    fitted: Scores
     answered: NDArray[np.bool_]
     counted: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How a fixed sample of rows was scored while a classifier learned from the training rows alone.
+
+    numbers int64 (s,): steps, from 0 (before anything was learned), ascending. rows int64 (m,): which of the model's
+    `Rows`; some of training, and of validation. scores float32 (s, m, k), not calibrated.
+    """
+
+    numbers: Ids
+    rows: Ids
+    scores: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -59,6 +76,11 @@ class Head:
     notes: tuple[str, ...] = ()
     """What people should know about the training, in words."""
     evidence: Evidence | None = None
+    steps: Steps | None = None
+    background: bool = False
+    """Exclusive, but a frame may show none of the options: scores then sum to less than 1."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What the classifier chose for itself, plain JSON values."""
 
     @property
     def key(self) -> Key:
@@ -72,7 +94,7 @@ class Head:
         """Calibrated, float32 (n, k)."""
         if self.classifier is None:
             return np.zeros((len(embeddings), 0), np.float32)
-        return self.calibration(self.classifier.predict(embeddings))
+        return self.calibration(self.classifier.predict(embeddings))[:, : len(self.options)]
 
     def summary(self) -> dict[str, Any]:
         """For people and for the record of model versions: plain JSON values."""

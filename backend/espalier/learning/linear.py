@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from ..contract import Embeddings, FoldClassifier, Ids, Mask, Scores, Targets
+from ..contract import Embeddings, FoldClassifier, Ids, Mask, Scores, Targets, Weights
 from .logistic import Design, Sigmoid, Softmax, fit
 
 STRENGTH = 20.0
@@ -38,7 +38,15 @@ class LinearClassifier:
         self.intercepts = np.zeros(0, np.float32)
 
     def fit(
-        self, embeddings: Embeddings, targets: Targets, mask: Mask, groups: Ids, *, exclusive: bool, seed: int
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        mask: Mask,
+        groups: Ids,
+        *,
+        exclusive: bool,
+        seed: int,
+        weights: Weights | None = None,
     ) -> None:
         """Groups and seed are not needed: the problem is convex. Rows of which nothing is said may be there."""
         self._fit(embeddings, targets, mask, np.full(len(embeddings), -1), exclusive)
@@ -53,6 +61,7 @@ class LinearClassifier:
         folds: Ids,
         exclusive: bool,
         seed: int,
+        weights: Weights | None = None,
     ) -> Scores:
         """All folds and the final model in one solve. Rows of a fold share nothing with their model but the centre."""
         return self._fit(embeddings, targets, mask, folds, exclusive)

@@ -21,11 +21,12 @@ from safetensors.numpy import load_file, save_file
 from ..contract import Classifier, Embeddings, EncoderSpec, Scores
 from ..errors import BadModel
 from .calibration import Calibration
-from .head import Evidence, Head
+from .head import Evidence, Head, Steps
 from .linear import LinearClassifier
 from .questions import Key
+from .rows import Rows
 
-FORMAT = 1
+FORMAT = 2
 LoadClassifier = Callable[[str, Path], Classifier]
 """From a plugin's name and a directory to the classifier that was saved there."""
 
@@ -46,6 +47,8 @@ class Model:
     encoder: EncoderSpec
     seed: int
     heads: Mapping[Key, Head] = field(default_factory=dict)
+    rows: Rows = field(default_factory=Rows.none)
+    """What it was trained and judged on; the evidence of every head has one row for each."""
 
     def scores(self, embeddings: Embeddings) -> dict[Key, Scores]:
         """Calibrated scores float32 (n, k) of every trained head; embeddings float32 (n, encoder.dim)."""
@@ -71,6 +74,7 @@ class Model:
         draft = directory.with_name(f".{directory.name}.{secrets.token_hex(6)}")
         draft.mkdir()
         try:
+            _write_rows(self.rows, draft)
             heads = [_write_head(head, draft / f"{number:03d}") for number, head in enumerate(self.heads.values())]
             about: dict[str, Any] = {
                 "format": FORMAT,
@@ -109,6 +113,7 @@ class Model:
             EncoderSpec(**{**spec, "input_size": tuple(spec["input_size"])}),
             about["seed"],
             {head.key: head for head in heads},
+            _read_rows(directory),
         )
 
 
@@ -145,17 +150,33 @@ def _digest_of(about: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
+def _write_rows(rows: Rows, directory: Path) -> None:
+    names, media = np.unique(rows.media, return_inverse=True)
+    arrays = {name: value for name, value in vars(rows).items() if name != "media"}
+    _write_arrays({**arrays, "media": media.astype(np.int64)}, directory / "rows.safetensors")
+    (directory / "media.json").write_text(json.dumps(names.tolist()))
+
+
+def _read_rows(directory: Path) -> Rows:
+    arrays = load_file(directory / "rows.safetensors")
+    names = np.array(json.loads((directory / "media.json").read_text()), np.str_)
+    media = arrays.pop("media")
+    return Rows(media=names[media] if len(names) else names.astype(np.str_), **arrays)
+
+
+def _write_arrays(arrays: Mapping[str, Any], path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+
+
 def _write_head(head: Head, directory: Path) -> dict[str, Any]:
     if head.classifier is not None:
         (directory / "classifier").mkdir(parents=True)
         head.classifier.save(directory / "classifier")
     if head.evidence is not None:
-        names, media = np.unique(head.evidence.media, return_inverse=True)
-        arrays = {name: value for name, value in vars(head.evidence).items() if name != "media"}
-        arrays = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
-        directory.mkdir(exist_ok=True)
-        save_file({**arrays, "media": media.astype(np.int64)}, directory / "evidence.safetensors")
-        (directory / "media.json").write_text(json.dumps(names.tolist()))
+        _write_arrays(vars(head.evidence), directory / "evidence.safetensors")
+    if head.steps is not None:
+        _write_arrays(vars(head.steps), directory / "steps.safetensors")
     return {
         "classification": head.classification,
         "parent": head.parent,
@@ -171,17 +192,16 @@ def _write_head(head: Head, directory: Path) -> dict[str, Any]:
         "reason": head.reason,
         "notes": head.notes,
         "evidence": head.evidence is not None,
+        "steps": head.steps is not None,
+        "background": head.background,
+        "parameters": dict(head.parameters),
     }
 
 
 def _read_head(written: Mapping[str, Any], directory: Path, load_classifier: LoadClassifier) -> Head:
     exclusive = bool(written["exclusive"])
-    evidence = None
-    if written["evidence"]:
-        arrays = load_file(directory / "evidence.safetensors")
-        names = np.array(json.loads((directory / "media.json").read_text()), np.str_)
-        media = names[arrays.pop("media")] if len(names) else names
-        evidence = Evidence(media=media, **arrays)
+    evidence = Evidence(**load_file(directory / "evidence.safetensors")) if written["evidence"] else None
+    steps = Steps(**load_file(directory / "steps.safetensors")) if written["steps"] else None
     return Head(
         written["classification"],
         tuple(written["parent"]),
@@ -197,4 +217,7 @@ def _read_head(written: Mapping[str, Any], directory: Path, load_classifier: Loa
         written["reason"],
         tuple(written["notes"]),
         evidence,
+        steps,
+        bool(written["background"]),
+        written["parameters"],
     )

@@ -13,6 +13,7 @@ from espalier_ontology.answers import Answer
 from espalier_ontology.tree import Path
 
 from ..contract import Ids, Mask, Targets
+from .parts import Part
 
 Key = tuple[str, Path]
 """A classification's name, and the path of the option whose children are decided among; () at the root."""
@@ -34,14 +35,21 @@ class Annotated:
     """Where a frame has such an answer, only such answers count."""
     tag: str | None = None
     """The media tag, in a task with several: only its classifications are learned from."""
+    weight: float = 1.0
+    """How much it counts; what counts 0 is not learned from."""
+    part: Part | None = None
+    """What the media is for, where a person said so."""
+    background: bool = False
+    """Where nothing is answered, none of the options holds (in classifications that depend on no other)."""
 
 
 @dataclass(frozen=True)
 class Question:
     """Rows that say something about one sibling set, in the order of media and then frames.
 
-    media str (n,), frames int64 (n,), targets float32 (n, k) of 0 and 1, mask bool (n, k), groups int64 (n,).
-    A masked target means nothing. Every row has something unmasked. exclusive: exactly one option holds per row.
+    media str (n,), frames int64 (n,), targets float32 (n, k) of 0 and 1, mask bool (n, k), groups int64 (n,), weights
+    float32 (n,), above 0. A masked target means nothing. Every row has something unmasked. exclusive: at most one
+    option holds per row, and exactly one where the question has no background.
     """
 
     classification: str
@@ -53,10 +61,21 @@ class Question:
     targets: Targets
     mask: Mask
     groups: Ids
+    weights: NDArray[np.float32]
 
     @property
     def key(self) -> Key:
         return self.classification, self.parent
+
+    @property
+    def background(self) -> bool:
+        """Whether some rows of an exclusive question show none of its options."""
+        return self.exclusive and bool((self.mask.all(axis=1) & ~self.holds.any(axis=1)).any())
+
+    @property
+    def holds(self) -> NDArray[np.bool_]:
+        """Which options people answered, bool (n, k)."""
+        return self.mask & (self.targets > 0.5)
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -71,6 +90,7 @@ class Question:
             targets=self.targets[at],
             mask=self.mask[at],
             groups=self.groups[at],
+            weights=self.weights[at],
         )
 
     def columns(self, kept: NDArray[np.bool_]) -> Question:
@@ -80,8 +100,7 @@ class Question:
 
     def counts(self) -> list[tuple[Path, int, int]]:
         """Each option with how many rows say that it holds, and how many that it does not."""
-        holds = self.mask & (self.targets > 0.5)
-        yes, said = holds.sum(axis=0), self.mask.sum(axis=0)
+        yes, said = self.holds.sum(axis=0), self.mask.sum(axis=0)
         return [(option, int(yes[i]), int(said[i] - yes[i])) for i, option in enumerate(self.options)]
 
 
@@ -109,6 +128,6 @@ def fingerprint(questions: Iterable[Question]) -> str:
     for question in questions:
         digest.update(repr((question.key, question.options, question.exclusive)).encode())
         digest.update("\0".join(question.media.tolist()).encode())
-        for array in (question.frames, question.targets, question.mask, question.groups):
+        for array in (question.frames, question.targets, question.mask, question.groups, question.weights):
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]

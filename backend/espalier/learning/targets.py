@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from espalier_ontology import rules
 from espalier_ontology.answers import Answer
@@ -30,8 +31,10 @@ from espalier_ontology.tree import Classification, Ontology, Path
 
 from ..contract import Ids
 from ..errors import BadSetting
+from .asked import Asked
 from .questions import Annotated, Key, LeftOut, Lesson, Question
 from .segments import Segment, agree, choose, negatives, sweep
+from .training_parameters import TrainingParameters
 
 Policy = Literal["auto", "all", "span", "none"]
 
@@ -45,19 +48,28 @@ def lesson(
     ontology: Ontology,
     annotated: Sequence[Annotated],
     *,
+    parameters: TrainingParameters | None = None,
     uncovered: Policy | Mapping[str, Policy] = "auto",
     max_frames_per_media: int = FRAMES_PER_MEDIA,
 ) -> Lesson:
     """Every question that the answers say something about, in the ontology's order.
 
-    uncovered: the policy for timelines, or one by classification; a timeline's own `model_negatives` attribute wins.
+    parameters: what a person chose to learn, and how. uncovered: the policy for timelines, or one by classification; a
+    timeline's own `model_negatives` attribute wins.
     """
+    chosen = parameters or TrainingParameters()
+    annotated = [item for item in annotated if item.weight > 0]
     group_numbers = {group: number for number, group in enumerate(sorted({item.group for item in annotated}))}
     said: dict[Key, list[_Said]] = {}
     left_out: Counter[tuple[str, Path, str]] = Counter()
-    readings: dict[tuple[tuple[Answer, ...], int, str | None], _Reading] = {}
+    readings: dict[tuple[tuple[Answer, ...], int, str | None, bool], _Reading] = {}
     for item in annotated:
-        form = (item.answers, item.length, item.tag)  # thousands of pictures share a handful of answers
+        form = (
+            item.answers,
+            item.length,
+            item.tag,
+            item.background,
+        )  # thousands of pictures share a handful of answers
         if form not in readings:
             readings[form] = _read(ontology, item)
         left_out.update(readings[form].left_out)
@@ -65,22 +77,23 @@ def lesson(
             said.setdefault(key, []).append(_Said(item, covered))
     questions = []
     for classification in ontology:
+        if not chosen.learns(classification):
+            continue
         policy = _policy(classification, uncovered)
         for siblings in classification.siblings():
             key = (classification.name, siblings.parent)
-            if key in said:
-                question = _question(
-                    classification,
-                    key,
-                    siblings.options,
-                    said[key],
-                    policy,
-                    max_frames_per_media,
-                    group_numbers,
-                    left_out,
-                )
-                if len(question):
-                    questions.append(question)
+            if key not in said:
+                continue
+            question = _question(
+                Asked(ontology, classification, siblings, chosen),
+                said[key],
+                policy,
+                max_frames_per_media,
+                group_numbers,
+                left_out,
+            )
+            if len(question):
+                questions.append(question)
     return Lesson(
         tuple(questions), tuple(LeftOut(*key, frames=count) for key, count in sorted(left_out.items()) if count)
     )
@@ -147,22 +160,25 @@ def _read(ontology: Ontology, item: Annotated) -> _Reading:
             holding = by_question.setdefault(key, {})
             column = columns[key][answer.option[: depth + 1]]
             holding[column] = holding[column] | frames if column in holding else frames
-    return _Reading({key: sweep(holding) for key, holding in by_question.items()}, left_out)
+    covered = {key: sweep(holding) for key, holding in by_question.items()}
+    for classification in ontology.roots if item.background else ():
+        if item.tag in (None, classification.media):
+            covered.setdefault((classification.name, ()), [Segment(0, max(1, item.length), frozenset())])
+    return _Reading(covered, left_out)
 
 
 def _question(
-    classification: Classification,
-    key: Key,
-    options: tuple[Path, ...],
+    asked: Asked,
     said: list[_Said],
     policy: Policy,
     most: int,
     group_numbers: Mapping[str, int],
     left_out: Counter[tuple[str, Path, str]],
 ) -> Question:
-    exclusive = classification.exclusive
-    if classification.kind == "taxonomy" and not exclusive:
-        exclusive = all(len(segment.holds) == 1 for part in said for segment in part.covered)
+    key, classification, options = asked.key, asked.classification, asked.options
+    exclusive = asked.exclusive
+    if exclusive is None:
+        exclusive = all(len(segment.holds) <= 1 for part in said for segment in part.covered)
     policies: list[Policy] = ["none"] * len(said)
     if classification.kind == "timeline":
         policies = _policies(said, policy, len(options))
@@ -173,28 +189,31 @@ def _question(
         most = min(most, FRAMES_PER_WHOLE_MEDIA)
     media: list[str] = []
     groups: list[int] = []
+    weights: list[float] = []
     frames: list[Ids] = []
     kept: list[Segment] = []
     for name, parts in by_media.items():
         if exclusive:
-            parts = [(part, _single(segments, key, left_out)) for part, segments in parts]
+            parts = [(part, _single(segments, asked, left_out)) for part, segments in parts]
         segments, differing = agree([(part.item.ground_truth, s) for part, s in parts], exclusive=exclusive)
         if differing:
             left_out[(*key, "annotators differ")] += differing
         group = group_numbers[parts[0][0].item.group]
+        weight = max(part.item.weight for part, _ in parts)
         for segment, numbers in zip(segments, choose(segments, most), strict=True):
             if len(numbers) and len(segment.masked) < len(options):
                 kept.append(segment)
                 frames.append(numbers)
                 media.append(name)
                 groups.append(group)
+                weights.append(weight)
     counts = np.array([len(numbers) for numbers in frames], np.int64)
     targets = np.zeros((len(kept), len(options)), np.float32)
     mask = np.ones((len(kept), len(options)), np.bool_)
     for row, segment in enumerate(kept):
         targets[row, list(segment.holds)] = 1.0
         mask[row, list(segment.masked)] = False
-    return Question(
+    question = Question(
         classification.name,
         key[1],
         options,
@@ -204,15 +223,30 @@ def _question(
         np.repeat(targets, counts, axis=0),
         np.repeat(mask, counts, axis=0),
         np.repeat(np.array(groups, np.int64), counts),
+        np.repeat(np.array(weights, np.float32), counts),
     )
+    return question if asked.kept.all() else _without(question, asked.kept, left_out)
 
 
-def _single(segments: list[Segment], key: Key, left_out: Counter[tuple[str, Path, str]]) -> list[Segment]:
-    """Without the segments on which two options of a single choice hold."""
+def _without(question: Question, kept: NDArray[np.bool_], left_out: Counter[tuple[str, Path, str]]) -> Question:
+    """Without some options: a frame that shows one of these says nothing about which of the others it shows."""
+    if not question.exclusive:
+        question = question.columns(kept)
+        return question.rows(question.mask.any(axis=1))
+    gone = question.holds[:, ~kept].any(axis=1)
+    left_out[(*question.key, "shows an option that is left out")] += int(gone.sum())
+    return question.rows(~gone).columns(kept)
+
+
+def _single(segments: list[Segment], asked: Asked, left_out: Counter[tuple[str, Path, str]]) -> list[Segment]:
+    """Where two options of a single choice hold, the default label; without one, such segments are left out."""
+    if asked.default is not None:
+        only = frozenset((asked.default,))
+        segments = [s._replace(holds=only) if len(s.holds) > 1 and asked.default in s.holds else s for s in segments]
     double = sum(segment.frames for segment in segments if len(segment.holds) > 1)
     if not double:
         return segments
-    left_out[(*key, "two options of a single choice on one frame")] += double
+    left_out[(*asked.key, "two options of a single choice on one frame")] += double
     return [segment for segment in segments if len(segment.holds) <= 1]
 
 

@@ -16,8 +16,10 @@ from ..contract import (
     Mask,
     Pictures,
     Scores,
+    SteppedClassifier,
     StreamEncoder,
     Targets,
+    Weights,
 )
 from ..errors import BrokenPlugin
 from .rules import check_embeddings, check_found, check_scores, check_spec
@@ -76,10 +78,18 @@ class CheckedClassifier:
         return isinstance(self.classifier, FoldClassifier)
 
     def fit(
-        self, embeddings: Embeddings, targets: Targets, mask: Mask, groups: Ids, *, exclusive: bool, seed: int
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        mask: Mask,
+        groups: Ids,
+        *,
+        exclusive: bool,
+        seed: int,
+        weights: Weights | None = None,
     ) -> None:
         self.options, self.exclusive = targets.shape[1], exclusive
-        self.classifier.fit(embeddings, targets, mask, groups, exclusive=exclusive, seed=seed)
+        self.classifier.fit(embeddings, targets, mask, groups, exclusive=exclusive, seed=seed, weights=weights)
 
     def predict(self, embeddings: Embeddings) -> Scores:
         scores = self.classifier.predict(embeddings)
@@ -95,14 +105,36 @@ class CheckedClassifier:
         folds: Ids,
         exclusive: bool,
         seed: int,
+        weights: Weights | None = None,
     ) -> Scores:
         """Scores float32 (n, k) of models that have not seen the row's fold. Ask `folds` first."""
         if not isinstance(self.classifier, FoldClassifier):
             raise BrokenPlugin(self.plugin, "cross_fit is there", type(self.classifier).__name__)
         scores = self.classifier.cross_fit(
-            embeddings, targets, mask, groups, folds=folds, exclusive=exclusive, seed=seed
+            embeddings, targets, mask, groups, folds=folds, exclusive=exclusive, seed=seed, weights=weights
         )
         return check_scores(self.plugin, scores, len(embeddings), targets.shape[1], exclusive=exclusive)
+
+    def fit_steps(
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        mask: Mask,
+        groups: Ids,
+        watched: Embeddings,
+        *,
+        exclusive: bool,
+        seed: int,
+        weights: Weights | None = None,
+    ) -> Iterator[tuple[int, Scores]]:
+        """How the watched rows are scored on the way; nothing where the plugin cannot be watched."""
+        if not isinstance(self.classifier, SteppedClassifier):
+            return
+        self.options, self.exclusive = targets.shape[1], exclusive
+        for step, scores in self.classifier.fit_steps(
+            embeddings, targets, mask, groups, watched, exclusive=exclusive, seed=seed, weights=weights
+        ):
+            yield step, check_scores(self.plugin, scores, len(watched), targets.shape[1], exclusive=exclusive)
 
     def save(self, directory: Path) -> None:
         """Into an existing empty directory; a pickle among the files is refused."""

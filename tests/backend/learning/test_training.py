@@ -18,9 +18,11 @@ from espalier.learning.decide import answers_for
 from espalier.learning.decision import Decision
 from espalier.learning.linear import LinearClassifier
 from espalier.learning.model import Model
-from espalier.learning.questions import Annotated, Question
+from espalier.learning.questions import Annotated
+from espalier.learning.rows import Located
 from espalier.learning.targets import lesson
 from espalier.learning.training import train
+from espalier.learning.training_parameters import TrainingParameters
 from espalier_ontology.answers import Answer
 from espalier_ontology.frames import Frames
 from espalier_ontology.tree import Classification, Condition, MediaTag, Ontology, Option
@@ -73,11 +75,17 @@ def annotated(labels: list[int]) -> list[Annotated]:
 def trained(seed: int = 0, known: int = KNOWN) -> Model:
     embeddings, labels = digits()
     questions = lesson(DIGITS, annotated(labels[:known])).questions
-    return train(DIGITS, questions, lambda question: rows(embeddings, question), encoder=ENCODER, seed=seed)
+    return train(
+        DIGITS,
+        questions,
+        lambda located: rows(embeddings, located),
+        encoder=ENCODER,
+        parameters=TrainingParameters(seed=seed),
+    )
 
 
-def rows(embeddings: NDArray[np.float32], question: Question) -> NDArray[np.float32]:
-    return np.asarray(embeddings[question.media.astype(np.int64)])
+def rows(embeddings: NDArray[np.float32], located: Located) -> NDArray[np.float32]:
+    return np.asarray(embeddings[located.media.astype(np.int64)])
 
 
 def test_parents_and_children_are_learned_and_decided_together() -> None:
@@ -175,7 +183,7 @@ def test_what_cannot_be_learned_says_why() -> None:
     embeddings, _ = digits()
     notes = [Annotated(str(i), str(i), (Answer("parity", ("even",)),)) for i in range(5)]
     questions = lesson(DIGITS, notes).questions
-    model = train(DIGITS, questions, lambda question: rows(embeddings, question), encoder=ENCODER)
+    model = train(DIGITS, questions, lambda located: rows(embeddings, located), encoder=ENCODER)
     reasons = {key[0]: head.reason for key, head in model.heads.items()}
     assert reasons["parity"] == "needs at least 2 options answered; has only 'even' (5)"
     assert reasons["odd digit"] == "nothing is answered yet; answer at least 2 different options"
@@ -188,7 +196,7 @@ def test_a_handful_of_answers_is_enough_to_begin(count: int) -> None:
     embeddings, _ = digits()
     notes = [Annotated(str(i), str(i), (Answer("parity", (("even", "odd")[i % 2],)),)) for i in range(count)]
     questions = lesson(DIGITS, notes).questions
-    model = train(DIGITS, questions, lambda question: rows(embeddings, question), encoder=ENCODER)
+    model = train(DIGITS, questions, lambda located: rows(embeddings, located), encoder=ENCODER)
     head = model.heads["parity", ()]
     assert head.trained
     scores = head.scores(embeddings)
@@ -203,7 +211,7 @@ def test_options_never_seen_are_named_and_never_scored() -> None:
     embeddings, labels = digits()
     known = [label for label in labels[:300] if label in (0, 2, 1, 3)]
     questions = lesson(DIGITS, annotated(known)).questions
-    model = train(DIGITS, questions, lambda question: rows(embeddings, question), encoder=ENCODER)
+    model = train(DIGITS, questions, lambda located: rows(embeddings, located), encoder=ENCODER)
     head = model.heads["even digit", ()]
     assert head.options == (("0",), ("2",))
     assert "never answered yet, so never predicted: 4, 6, 8" in head.notes
@@ -216,7 +224,7 @@ def test_a_timeline_label_that_always_holds_is_left_out_and_said() -> None:
     answers = (Answer("tl", ("run",), Frames(((0, 40),))), Answer("tl", ("jump",), Frames(((10, 20),))))
     questions = lesson(asked, [Annotated("v", "v", answers, 40)]).questions
     embeddings, _ = digits()
-    model = train(asked, questions, lambda question: embeddings[question.frames], encoder=ENCODER)
+    model = train(asked, questions, lambda located: embeddings[located.frames], encoder=ENCODER)
     (head,) = model.heads.values()
     assert head.options == (("jump",),)
     assert "no frame yet on which it does not hold, so never predicted: run" in head.notes
@@ -239,13 +247,13 @@ def test_a_classifier_without_folds_of_its_own_is_fitted_fold_by_fold() -> None:
         opened.append(plugin)
         return Slow()
 
-    slow = train(asked, questions, lambda question: rows(embeddings, question), encoder=ENCODER, classifier=new)
+    slow = train(asked, questions, lambda located: rows(embeddings, located), encoder=ENCODER, classifier=new)
     fast = trained(known=200).heads["parity", ()]
-    assert opened == ["slow"]
+    assert opened == ["slow", "slow"]
     assert slow.heads["parity", ()].plugin == "slow"
     assert slow.heads["parity", ()].metrics["accuracy"] == pytest.approx(fast.metrics["accuracy"], abs=0.03)
     with pytest.raises(BadSetting, match="model_plugin='slow'"):
-        train(asked, questions, lambda question: rows(embeddings, question), encoder=ENCODER)
+        train(asked, questions, lambda located: rows(embeddings, located), encoder=ENCODER)
 
 
 def test_progress_names_each_classification() -> None:
@@ -254,7 +262,7 @@ def test_progress_names_each_classification() -> None:
     train(
         DIGITS,
         lesson(DIGITS, annotated(labels[:60])).questions,
-        lambda question: rows(embeddings, question),
+        lambda located: rows(embeddings, located),
         encoder=ENCODER,
         progress=lambda *report: seen.append(report),
     )

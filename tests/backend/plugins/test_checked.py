@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from espalier.contract import Embeddings, EncoderSpec, Ids, Mask, Pictures, Scores, Targets
+from espalier.contract import Embeddings, EncoderSpec, Ids, Mask, Pictures, Scores, Targets, Weights
 from espalier.errors import BrokenPlugin
 from espalier.plugins.checked import CheckedClassifier, CheckedEncoder, CheckedIndex
 
@@ -102,7 +102,15 @@ class FixedClassifier:
         self.file = file
 
     def fit(
-        self, embeddings: Embeddings, targets: Targets, mask: Mask, groups: Ids, *, exclusive: bool, seed: int
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        mask: Mask,
+        groups: Ids,
+        *,
+        exclusive: bool,
+        seed: int,
+        weights: Weights | None = None,
     ) -> None:
         pass
 

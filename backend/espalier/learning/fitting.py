@@ -1,0 +1,269 @@
+"""Fitting one head: the classifier, scores of frames that it had not seen, calibration, cutoffs, and what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier_ontology.tree import Path
+
+from ..contract import Classifier, Embeddings, FoldClassifier, Ids, Mask, Scores, SteppedClassifier, Targets, Weights
+from . import metrics
+from .calibration import Calibration, cross_calibrate
+from .class_weights import class_weights
+from .cutoffs import answered, best_f1, cross_answered
+from .head import Evidence, Head, Steps, untrained
+from .parts import TRAIN, VALIDATION
+from .questions import Question
+from .rows import Rows
+from .training_parameters import TrainingParameters
+
+_WATCHED = 384
+"""Frames of training and of validation, each, whose scores are kept at every step of the learning."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A question with the rows of the model: at int64 (m,) says where the question's rows stand among them."""
+
+    question: Question
+    at: Ids
+    rows: Rows
+    embeddings: Embeddings
+    parameters: TrainingParameters
+
+    def spread(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        """The question's rows at their places among all rows, zero elsewhere."""
+        whole = np.zeros((len(self.rows), *values.shape[1:]), values.dtype)
+        whole[self.at] = values
+        return whole
+
+
+def fit_head(learned: Learned, plugin: str, new: Callable[[], Classifier], notes: tuple[str, ...]) -> Head:
+    """The trained head of a question, or an untrained one that says why."""
+    question = learned.question
+    background = question.background
+    counts = question.counts()
+    held = {option: yes for option, yes, _ in counts}
+    usable = np.array([yes > 0 and (question.exclusive or no > 0) for _, yes, no in counts], np.bool_)
+    reason = _too_little(counts, usable, question.exclusive and not background)
+    if reason:
+        return untrained(question.classification, question.parent, question.exclusive, held, reason)
+    said = [*_without(counts, usable), *notes]
+    question = question.columns(usable)
+    some = question.mask.any(axis=1)
+    learned = replace(learned, question=question.rows(some), at=learned.at[some])
+    return _fit(learned, plugin, new, background, held, said)
+
+
+def _fit(
+    learned: Learned,
+    plugin: str,
+    new: Callable[[], Classifier],
+    background: bool,
+    held: Mapping[Path, int],
+    notes: list[str],
+) -> Head:
+    """Fitted, cross-checked, calibrated and measured."""
+    question, rows, exclusive = learned.question, learned.rows, learned.question.exclusive
+    known = _Known.of(learned, background)
+    classifier = new()
+    raw, fitted = _cross_fit(classifier, known, learned)
+    counted = _judgeable(question, known, rows)
+    dev = rows.folds >= 0
+    calibration = Calibration.of(raw[dev], known.targets[dev], counted[dev], exclusive=exclusive)
+    scores = calibration(raw)
+    scores[dev] = cross_calibrate(raw[dev], known.targets[dev], counted[dev], rows.folds[dev], exclusive=exclusive)
+    k = len(question.options)
+    evidence = Evidence(
+        targets=known.targets[:, :k],
+        mask=known.mask[:, :k],
+        raw=raw[:, :k],
+        scores=scores[:, :k],
+        fitted=calibration(fitted)[:, :k],
+        answered=np.zeros((len(rows), k), np.bool_),
+        counted=counted[:, :k],
+    )
+    cutoffs = best_f1(calibration(raw)[dev, :k], evidence.targets[dev], evidence.counted[dev], exclusive=exclusive)
+    unseen = answered(evidence.scores, cutoffs, exclusive=exclusive)
+    unseen[dev] = cross_answered(
+        evidence.scores[dev], evidence.targets[dev], evidence.counted[dev], rows.folds[dev], exclusive=exclusive
+    )
+    head = Head(
+        question.classification,
+        question.parent,
+        question.options,
+        exclusive,
+        plugin,
+        classifier,
+        calibration,
+        cutoffs,
+        held,
+        evidence=replace(evidence, answered=unseen),
+        steps=_steps(new, known, learned, k),
+        background=background,
+        parameters=dict(getattr(classifier, "parameters", None) or {}),
+    )
+    return _measured(head, rows, [*notes, *_unjudged(question, evidence)])
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of every row of the model, each (n, k), and (n, k + 1) where there is a background."""
+
+    targets: Targets
+    mask: Mask
+    weights: Weights | None
+
+    @classmethod
+    def of(cls, learned: Learned, background: bool) -> _Known:
+        question = learned.question
+        targets, mask = question.targets, question.mask
+        if background:
+            none = mask.all(axis=1) & ~question.holds.any(axis=1)
+            targets = np.column_stack([targets, none]).astype(np.float32)
+            mask = np.column_stack([mask, mask.all(axis=1)])
+        weights = class_weights(question, targets, mask, learned.parameters)
+        return cls(
+            np.asarray(learned.spread(targets), np.float32),
+            np.asarray(learned.spread(mask), np.bool_),
+            None if weights is None else np.asarray(learned.spread(weights), np.float32),
+        )
+
+    def weights_of(self, rows: NDArray[np.bool_]) -> Weights | None:
+        return None if self.weights is None else self.weights[rows]
+
+
+def _cross_fit(classifier: Classifier, known: _Known, learned: Learned) -> tuple[Scores, Scores]:
+    """Leaves the classifier fitted on every row. Returns, for each row, the scores by one that had not seen its group,
+    and those by one that was fitted on training and validation rows."""
+    rows, embeddings = learned.rows, learned.embeddings
+    exclusive, seed = learned.question.exclusive, learned.parameters.seed
+
+    def fit(chosen: NDArray[np.bool_]) -> None:
+        at = chosen & known.mask.any(axis=1)
+        classifier.fit(
+            embeddings[at],
+            known.targets[at],
+            known.mask[at],
+            rows.groups[at],
+            exclusive=exclusive,
+            seed=seed,
+            weights=known.weights_of(at),
+        )
+
+    dev = rows.folds >= 0
+    scores = np.zeros(known.targets.shape, np.float32)
+    if isinstance(classifier, FoldClassifier) and getattr(classifier, "folds", True):
+        scores[dev] = classifier.cross_fit(
+            embeddings[dev],
+            known.targets[dev],
+            known.mask[dev],
+            rows.groups[dev],
+            folds=rows.folds[dev],
+            exclusive=exclusive,
+            seed=seed,
+            weights=known.weights_of(dev),
+        )
+    else:
+        folds = np.unique(rows.folds[dev])
+        for fold in folds:
+            inside = rows.folds == fold
+            fit(dev & ~inside if len(folds) > 1 else inside)
+            scores[inside] = classifier.predict(embeddings[inside])
+        fit(dev)
+    fitted = classifier.predict(embeddings)
+    scores[~dev] = fitted[~dev]
+    if not dev.all():
+        fit(np.ones(len(dev), np.bool_))
+    return scores, fitted
+
+
+def _judgeable(question: Question, known: _Known, rows: Rows) -> NDArray[np.bool_]:
+    """The cells that unseen scores say something about: those of options that were there to learn without the fold."""
+    holds = known.mask & (known.targets > 0.5)
+    spread = np.array([len(np.unique(rows.folds[column & (rows.folds >= 0)])) > 1 for column in holds.T], np.bool_)
+    if not question.exclusive:
+        return np.asarray(known.mask & spread)
+    return np.asarray(known.mask & (holds & spread).any(axis=1, keepdims=True) & (spread.sum() > 1))
+
+
+def _steps(new: Callable[[], Classifier], known: _Known, learned: Learned, options: int) -> Steps | None:
+    """A classifier watched while it learns from the training rows; None where it cannot be."""
+    classifier = new()
+    if not isinstance(classifier, SteppedClassifier):
+        return None
+    rows, rng = learned.rows, np.random.default_rng(learned.parameters.seed)
+    said = known.mask.any(axis=1)
+    train = (rows.parts == TRAIN) & said
+    watched = np.concatenate([_some(np.flatnonzero((rows.parts == part) & said), rng) for part in (TRAIN, VALIDATION)])
+    if not train.any():
+        return None
+    steps = list(
+        classifier.fit_steps(
+            learned.embeddings[train],
+            known.targets[train],
+            known.mask[train],
+            rows.groups[train],
+            learned.embeddings[watched],
+            exclusive=learned.question.exclusive,
+            seed=learned.parameters.seed,
+            weights=known.weights_of(train),
+        )
+    )
+    if not steps:
+        return None
+    scores = np.stack([scores[:, :options] for _, scores in steps])
+    return Steps(np.array([number for number, _ in steps], np.int64), watched, scores)
+
+
+def _some(rows: Ids, rng: np.random.Generator) -> Ids:
+    return rows if len(rows) <= _WATCHED else np.sort(rng.choice(rows, _WATCHED, replace=False))
+
+
+def _measured(head: Head, rows: Rows, notes: list[str]) -> Head:
+    """With the figures of the cross-check, and of what was not calibrated."""
+    evidence = head.evidence
+    assert evidence is not None
+    dev = rows.folds >= 0
+    targets, counted, exclusive = evidence.targets[dev], evidence.counted[dev], head.exclusive
+    measured = metrics.measure(evidence.scores[dev], evidence.answered[dev], targets, counted, exclusive=exclusive)
+    if counted.any():
+        raw = evidence.raw[dev]
+        measured["ece_uncalibrated"] = metrics.calibration_error(raw, targets, counted, exclusive=exclusive)
+        measured["log_loss_uncalibrated"] = metrics.log_loss(raw, targets, counted, exclusive=exclusive)
+    per_option = metrics.per_option(evidence.answered[dev], targets, counted)
+    return replace(
+        head, metrics=measured, per_option=dict(zip(head.options, per_option, strict=True)), notes=tuple(notes)
+    )
+
+
+def _unjudged(question: Question, evidence: Evidence) -> list[str]:
+    judged = (evidence.counted & (evidence.targets > 0.5)).any(axis=0)
+    unjudged = [" / ".join(question.options[i]) for i in np.flatnonzero(~np.asarray(judged))]
+    return [f"too few answers to measure {', '.join(unjudged)}; label at least 2 media with each"] if unjudged else []
+
+
+def _too_little(counts: list[tuple[Path, int, int]], usable: NDArray[np.bool_], exclusive: bool) -> str:
+    """Why nothing can be learned, or an empty string."""
+    if usable.sum() >= (2 if exclusive else 1):
+        return ""
+    seen = ", ".join(f"{' / '.join(option)!r} ({yes})" for option, yes, _ in counts if yes) or "none"
+    if exclusive:
+        return f"needs at least 2 options answered; has only {seen}"
+    return f"needs frames on which an option does not hold; wherever it is answered, the same options hold: {seen}"
+
+
+def _without(counts: list[tuple[Path, int, int]], usable: NDArray[np.bool_]) -> list[str]:
+    """What is said of the options that are left out."""
+    never = [" / ".join(option) for (option, yes, _), used in zip(counts, usable, strict=True) if not used and not yes]
+    always = [" / ".join(option) for (option, yes, _), used in zip(counts, usable, strict=True) if not used and yes]
+    notes = []
+    if never:
+        notes.append(f"never answered yet, so never predicted: {', '.join(never)}")
+    if always:
+        notes.append(f"no frame yet on which it does not hold, so never predicted: {', '.join(always)}")
+    return notes
