@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": ("demo", "Label Studio, Espalier and two projects to look at."),
     "doctor": ("doctor", "Does everything answer, and if not, what to do."),
     "ontology": ("ontology", "What is read from a labeling configuration, and what is doubtful in it."),
+    "labels": ("labels", "What there is to learn from, and what is doubtful in it."),
     "train": ("train", "Train a project now."),
     "versions": ("versions", "What was trained, on what, and how well."),
     "run": ("runs", "Automated labeling of a project."),

@@ -1,0 +1,121 @@
+"""The label counts of a project as it is now. Nothing is downloaded, embedded or trained for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from espalier_ontology import regions
+from espalier_ontology.tree import MediaTag, Ontology
+from espalier_ontology.wire import is_whole
+
+from ..learning.label_counts import LabelCounts, count
+from ..learning.label_warnings import label_warnings
+from ..learning.questions import Annotated
+from ..learning.targets import lesson
+from ..learning.training_parameters import TrainingParameters
+from ..media.field import value_of
+from ..store.rows import Annotation, Project, Task
+from .choice import Choice
+from .choosing import choose, parameters_of
+from .house import House
+from .opening import OpenTask
+from .reading import Readings
+
+_UNREAD = 5
+
+
+def label_counts(house: House, project: Project, parameters: TrainingParameters | None = None) -> LabelCounts:
+    """What a training by these parameters, or those that are kept for the project, would learn from.
+
+    A media is known by its link here, and a video is as long as the last frame that somebody labeled in it, or one
+    frame: training knows contents and lengths, and may find copies, or more frames of a whole video.
+    """
+    parameters = parameters_of(project) if parameters is None else parameters
+    choice = choose(house, project, parameters)
+    tasks = {task.id: task for task in house.records.tasks(project.key)}
+    ontology = house.ontology(project, (task.data for task in tasks.values()))
+    parameters.check(ontology)
+    kept = {id: task for id, task in tasks.items() if choice.task_ids is None or id in choice.task_ids}
+    annotations = [
+        annotation
+        for annotation in house.records.annotations(project.key, kept)
+        if not annotation.was_cancelled and annotation.result and annotation.task_id in kept
+    ]
+    problems = list(choice.problems)
+    annotated = list(_annotated(ontology, kept, annotations, choice, parameters, problems))
+    counts = count(
+        ontology,
+        lesson(ontology, annotated, parameters=parameters),
+        parameters,
+        {one.media: one.part for one in annotated if one.part is not None},
+    )
+    unseen = sum(annotation.accepted for annotation in annotations) if not parameters.accepted_weight else 0
+    left_out = [*counts.left_out, *problems[len(choice.problems) :][:_UNREAD]]
+    if unseen:
+        left_out.append(f"{unseen} annotations made by accepting predictions unseen (accepted_weight is 0)")
+    if len(kept) < len(tasks):
+        left_out.append(f"{len(tasks) - len(kept)} of {len(tasks)} tasks, which were not chosen")
+    return replace(counts, warnings=(*choice.problems, *label_warnings(counts, parameters)), left_out=tuple(left_out))
+
+
+def _annotated(
+    ontology: Ontology,
+    tasks: Mapping[int, Task],
+    annotations: Sequence[Annotation],
+    choice: Choice,
+    parameters: TrainingParameters,
+    problems: list[str],
+) -> Iterator[Annotated]:
+    asked = {classification.media for classification in ontology}
+    tags = [tag for tag in ontology.media if tag.name in asked]
+    answered = {annotation.task_id for annotation in annotations}
+    silent = [(tasks[id], None) for id in sorted(choice.background & tasks.keys() - answered)]
+    pictures = Readings(ontology) if all(tag.kind == "image" for tag in ontology.media) else None
+    for task, annotation in [*((tasks[one.task_id], one) for one in annotations), *silent]:
+        result = annotation.result if annotation else []
+        lengths = {tag.name: _length(tag, task.data, result) for tag in tags}
+        if pictures is not None:  # equal answers are read once
+            reading = pictures.read(result, OpenTask(task.id, {}))
+        else:
+            reading = regions.read(ontology, result, lengths=lengths)
+        problems += [f"task {task.id}: {problem}" for problem in reading.problems]
+        for tag in tags:
+            link = value_of(task.data, tag.field)
+            if link is None:
+                problems.append(f"task {task.id}: its data has nothing under {tag.field!r}")
+                continue
+            media = link if isinstance(link, str) else repr(link)
+            yield Annotated(
+                media=media,
+                group=choice.group_of.get(task.id, media),
+                answers=reading.answers,
+                length=lengths[tag.name],
+                ground_truth=bool(annotation and annotation.ground_truth),
+                tag=tag.name,
+                weight=_weight(annotation, parameters),
+                part=choice.part_of.get(task.id),
+                background=task.id in choice.background,
+            )
+
+
+def _length(tag: MediaTag, data: Mapping[str, Any], result: Sequence[Mapping[str, Any]]) -> int:
+    """Frames, as far as can be told without opening anything."""
+    if tag.kind == "sequence":
+        items = value_of(data, tag.field)
+        return len(items) if isinstance(items, list) else 1
+    if tag.kind == "image":
+        return 1
+    values = [region.get("value") for region in result]
+    ranges = [value.get("ranges") for value in values if isinstance(value, Mapping)]
+    ends = [span.get("end") for spans in ranges if isinstance(spans, list) for span in spans if isinstance(span, dict)]
+    return max((int(end) for end in ends if is_whole(end)), default=1)
+
+
+def _weight(annotation: Annotation | None, parameters: TrainingParameters) -> float:
+    if annotation is None:
+        return 1.0
+    if annotation.accepted:
+        return parameters.accepted_weight
+    return parameters.confirmed_weight if annotation.confirmed else 1.0
