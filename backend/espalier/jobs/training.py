@@ -2,70 +2,58 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
 
 from espalier_ontology.frames import Frames
-from espalier_ontology.tree import Ontology
 
 from ..contract import Embeddings, EncoderSpec
 from ..errors import NotTrained
 from ..learning.model import Model
-from ..learning.questions import Annotated, LeftOut, Question
+from ..learning.parts import PARTS
+from ..learning.questions import LeftOut, Question
 from ..learning.rows import Located
 from ..learning.targets import lesson
 from ..learning.training import train as fit
+from ..learning.training_parameters import TrainingParameters
 from ..media.media import Media
 from ..plugins.registry import new_classifier
-from ..store.rows import Annotation, ModelVersion, Project, Task
+from ..store.rows import ModelVersion, Project
 from . import mirroring
+from .choosing import parameters_of
 from .embedding import embed
+from .examples import Examples, gather
 from .house import House
-from .opening import open_tasks
 from .progress import Progress
-from .reading import Readings
 from .sample import sample
 
 log = logging.getLogger(__name__)
 
+MODEL, EVALUATION = "model", "evaluation"
+"""Where the parts of a version lie in its directory."""
 _DRAFT_S = 3600
 
 
-@dataclass
-class Examples:
-    """What people have said, with the media it was said about."""
-
-    annotated: list[Annotated] = field(default_factory=list)
-    media: dict[str, Media] = field(default_factory=dict)
-    """By media digest."""
-    problems: list[str] = field(default_factory=list)
-    """What could not be read comes first: somebody may mend it."""
-    ontology: Ontology = field(default_factory=Ontology)
-    fingerprint: str = ""
-    """Changes with the answers that were learned from."""
-
-
 def train(house: House, project_key: str, progress: Progress, *, reconcile: bool = False) -> ModelVersion:
-    """A new served model version from all answers. Raises NotTrained, saying what is still needed.
+    """A new model version from all answers, which serves from now on if the gate lets it.
 
-    `reconcile`: read all of the project from Label Studio first, which takes its time, instead of trusting events.
+    Raises NotTrained, saying what is still needed. `reconcile`: read all of the project from Label Studio first, which
+    takes its time, instead of trusting events.
     """
     project = house.project(project_key)
     progress.report(0, 4, "reading annotations")
     if reconcile:
         mirroring.reconcile(house, project)
         project = house.project(project_key)
-    examples = gather(house, project)
-    learned = lesson(examples.ontology, examples.annotated)
+    parameters = parameters_of(project)
+    examples = gather(house, project, parameters)
+    learned = lesson(examples.ontology, examples.annotated, parameters=parameters)
     asked = learned.questions
     examples.problems += [_sentence(left_out) for left_out in learned.left_out]
     if not asked:
@@ -89,55 +77,20 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         lambda located: _embeddings(house, encoder.spec, located, examples.media),
         encoder=encoder.spec,
         classifier=new_classifier,
+        parameters=parameters,
+        chosen=examples.chosen,
         data_fingerprint=examples.fingerprint,
     )
     if not any(head.trained for head in model.heads.values()):
         house.records.mark_trained(project_key, project.revision)
         raise NotTrained("; ".join(sorted({head.reason for head in model.heads.values() if head.reason})))
     progress.report(3, 4, "keeping the model version")
-    version = _keep(house, project, encoder.spec, model, examples)
+    version = _keep(house, project, model, examples, parameters)
+    house.records.serve(project.key, version.name)
     house.records.mark_trained(project_key, project.revision)
-    progress.report(4, 4, f"{version.name} serves")
+    progress.report(4, 4, f"{version.name} is {version.state}")
+    log.info("project %s: %s is %s; %s", project.id, version.name, version.state, version.message)
     return version
-
-
-def gather(house: House, project: Project) -> Examples:
-    """Every answer of every annotation that was not skipped, with its media."""
-    tasks = {task.id: task for task in house.records.tasks(project.key)}
-    annotations = [
-        annotation
-        for annotation in house.records.annotations(project.key)
-        if not annotation.was_cancelled and annotation.result and annotation.task_id in tasks
-    ]
-    annotated_tasks = [tasks[task_id] for task_id in sorted({annotation.task_id for annotation in annotations})]
-    ontology = house.ontology(project, (task.data for task in tasks.values()))
-    examples = Examples(ontology=ontology, fingerprint=_fingerprint(annotated_tasks, annotations))
-    opened = {
-        one.task_id: one
-        for one in open_tasks([(task.id, task.data) for task in annotated_tasks], ontology, house.fetcher(project))
-    }
-    for one in opened.values():
-        examples.problems += one.failures
-        examples.media |= {media.digest: media for media in one.media.values()}
-    readings = Readings(ontology)
-    for annotation in annotations:
-        one = opened[annotation.task_id]
-        if not one.media:
-            continue
-        reading = readings.read(annotation.result, one)
-        examples.problems += [f"task {annotation.task_id}: {problem}" for problem in reading.problems]
-        examples.annotated += [
-            Annotated(
-                media=media.digest,
-                group=media.digest,
-                answers=reading.answers,
-                length=media.length,
-                ground_truth=annotation.ground_truth,
-                tag=name,
-            )
-            for name, media in one.media.items()
-        ]
-    return examples
 
 
 def _frames(asked: tuple[Question, ...]) -> dict[str, Frames]:
@@ -172,44 +125,59 @@ def _readable(
     )
 
 
-def _keep(house: House, project: Project, spec: EncoderSpec, model: Model, examples: Examples) -> ModelVersion:
-    number = 1 + max((_number(version.name) for version in house.records.versions(project.key)), default=0)
-    name = f"espalier-v{number}"
+def _keep(
+    house: House, project: Project, model: Model, examples: Examples, parameters: TrainingParameters
+) -> ModelVersion:
+    """A candidate: its files first, whole or not at all, and then its row."""
+    versions = house.records.versions(project.key)
+    name = f"espalier-v{1 + max((_number(version.name) for version in versions), default=0)}"
     directory = house.version_directory(project, name)
     directory.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(directory.parent)
-    model.save(directory)
-    trained = [head for head in model.heads.values() if head.trained]
-    message = f"trained on {len(examples.annotated)} annotated media with {spec.name} ({spec.reason})"
-    if examples.problems:
-        message += f"; left out: {'; '.join(examples.problems[:5])}" + (
-            f" and {len(examples.problems) - 5} more" if len(examples.problems) > 5 else ""
-        )
+    _sweep(directory.parent, {version.name for version in versions})
+    model.save(directory / MODEL)
+    spec = model.encoder
     version = ModelVersion(
         project_key=project.key,
         name=name,
         state="candidate",
-        directory=str(directory),
+        directory=str(directory / MODEL),
         encoder={"name": spec.name, "dim": spec.dim, "digest": spec.digest, "reason": spec.reason},
         ontology_fingerprint=examples.ontology.fingerprint,
         data_fingerprint=examples.fingerprint,
         metrics=model.metrics(),
         created_at=datetime.now(timezone.utc),
-        message=message,
+        message=_about(model, examples),
+        parameters=parameters.to_json(),
+        trained_on={
+            "annotations": examples.annotations,
+            "media": len(np.unique(model.rows.media)),
+            "frames": len(model.rows),
+            "parts": {part: int(model.rows.part(part).sum()) for part in PARTS},
+            "label_config": project.label_config,
+        },
+        size_bytes=sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()),
+        parent=project.served,
     )
     house.records.add_version(version)
-    house.records.serve(project.key, name)
-    log.info("project %s: %s serves; %d classifiers, %s", project.id, name, len(trained), message)
     return version
 
 
-def _sweep(versions: Path) -> None:
-    """Remove what a worker has left that was killed while it wrote a version; a whole one's name begins with no dot.
+def _about(model: Model, examples: Examples) -> str:
+    spec, problems = model.encoder, examples.problems
+    message = f"trained on {len(examples.annotated)} annotated media with {spec.name} ({spec.reason})"
+    if problems:
+        more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
+        message += f"; left out: {'; '.join(problems[:5])}{more}"
+    return message
+
+
+def _sweep(versions: Path, known: Collection[str]) -> None:
+    """Remove what a worker has left that was killed while it wrote a version.
 
     What is younger may be another process's, at work this minute.
     """
-    for path in versions.glob(".*"):
-        if time.time() - path.stat().st_mtime > _DRAFT_S:
+    for path in versions.iterdir():
+        if path.name not in known and time.time() - path.stat().st_mtime > _DRAFT_S:
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -221,14 +189,6 @@ def _sentence(left_out: LeftOut) -> str:
 def _number(name: str) -> int:
     tail = name.rpartition("-v")[2]
     return int(tail) if tail.isdigit() else 0
-
-
-def _fingerprint(tasks: list[Task], annotations: list[Annotation]) -> str:
-    learned = [
-        [[task.id, task.data] for task in tasks],
-        [[annotation.id, annotation.task_id, annotation.result] for annotation in annotations],
-    ]
-    return hashlib.sha256(json.dumps(learned, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _nothing_to_learn(examples: Examples) -> str:
