@@ -117,7 +117,7 @@ def changed(before: TrainingParameters, given: Mapping[str, Any]) -> TrainingPar
     if texts := changes.get("class_weights"):
         changes["class_weights"] = dict(map(_weight, texts))
     if texts := changes.get("default_labels"):
-        changes["default_labels"] = dict(_pair(text, "--default-label") for text in texts)
+        changes["default_labels"] = dict(_pair(text, "--default-label takes CLASSIFICATION=OPTION") for text in texts)
     return dataclasses.replace(before, **changes)
 
 
@@ -141,16 +141,17 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
+def _pair(text: str, expected: str) -> tuple[str, str]:
     name, equals, value = text.rpartition("=")
     if not (name and equals and value):
-        raise BadRequest(f"{option} takes NAME=VALUE, got {text!r}")
+        raise BadRequest(f"{expected}, got {text!r}")
     return name, value
 
 
 def _weight(text: str) -> tuple[str, float]:
-    name, value = _pair(text, "--weight")
+    expected = "--weight takes CLASSIFICATION/OPTION=WEIGHT"
+    name, value = _pair(text, expected)
     try:
         return name, float(value)
     except ValueError:
-        raise BadRequest(f"--weight takes CLASSIFICATION/OPTION=WEIGHT, got {text!r}") from None
+        raise BadRequest(f"{expected}, got {text!r}") from None

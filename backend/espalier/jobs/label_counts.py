@@ -38,12 +38,13 @@ def label_counts(house: House, project: Project, parameters: TrainingParameters 
     ontology = house.ontology(project, (task.data for task in tasks.values()))
     parameters.check(ontology)
     kept = {id: task for id, task in tasks.items() if choice.task_ids is None or id in choice.task_ids}
-    annotations = [
+    answers = [
         annotation
-        for annotation in house.records.annotations(project.key, kept)
+        for annotation in house.records.annotations(project.key, None if choice.task_ids is None else kept)
         if not annotation.was_cancelled and annotation.result and annotation.task_id in kept
     ]
-    problems = list(choice.problems)
+    annotations = [annotation for annotation in answers if _weight(annotation, parameters) > 0]
+    problems: list[str] = []
     annotated = list(_annotated(ontology, kept, annotations, choice, parameters, problems))
     counts = count(
         ontology,
@@ -51,10 +52,9 @@ def label_counts(house: House, project: Project, parameters: TrainingParameters 
         parameters,
         {one.media: one.part for one in annotated if one.part is not None},
     )
-    unseen = sum(annotation.accepted for annotation in annotations) if not parameters.accepted_weight else 0
-    left_out = [*counts.left_out, *problems[len(choice.problems) :][:_UNREAD]]
-    if unseen:
-        left_out.append(f"{unseen} annotations made by accepting predictions unseen (accepted_weight is 0)")
+    left_out = [*counts.left_out, *problems[:_UNREAD]]
+    if unseen := len(answers) - len(annotations):
+        left_out.append(f"{unseen} annotations that are predictions accepted unseen (accepted_weight is 0)")
     if len(kept) < len(tasks):
         left_out.append(f"{len(tasks) - len(kept)} of {len(tasks)} tasks, which were not chosen")
     return replace(counts, warnings=(*choice.problems, *label_warnings(counts, parameters)), left_out=tuple(left_out))

@@ -9,7 +9,7 @@ import pytest
 from espalier.jobs.choice import Choice, choice_of
 from espalier.learning.training_parameters import TrainingParameters
 
-DATA = {
+DATA: dict[int, dict[str, Any]] = {
     1: {"image": "a.png", "split": "Train", "board": "x"},
     2: {"image": "b.png", "split": "VALID", "board": "x"},
     3: {"image": "c.png", "split": "dev", "board": "y"},
@@ -64,8 +64,9 @@ def test_a_split_column_is_read_in_any_case_and_decides_every_task() -> None:
 
 
 def test_an_unknown_part_is_named_and_trained_on() -> None:
-    data = {**DATA, 6: {"image": "f.png", "split": "holdout"}, 7: {"image": "g.png"}}
-    choice = chosen(data=data, split_column="split")
+    choice = chosen(
+        data={**DATA, 6: {"image": "f.png", "split": "holdout"}, 7: {"image": "g.png"}}, split_column="split"
+    )
     assert (choice.part_of[6], choice.part_of[7]) == ("train", "train")
     assert choice.problems == [
         "split_column 'split' says 'holdout', which is no part (train, validation or test), for task 6: trained on",
@@ -80,7 +81,7 @@ def test_a_group_column_keeps_equal_values_together() -> None:
 
 
 def test_groups_that_show_the_same_media_are_one() -> None:
-    data = {
+    data: dict[int, dict[str, Any]] = {
         1: {"image": "same.png", "board": "x"},
         2: {"image": "same.png", "board": "y"},
         3: {"image": "b.png", "board": "y"},
@@ -107,7 +108,7 @@ def test_what_a_person_put_on_both_sides_stays_there_and_is_told() -> None:
     [
         ({"tasks": (1, 8, 9)}, {}, "task: the project has no tasks 8, 9"),
         ({"val_tasks": (99,)}, {}, "val_task: the project has no tasks 99"),
-        ({"split_column": "part"}, {}, "'part': no task's data has such a field; the tasks' data has board, image, split"),
+        ({"split_column": "part"}, {}, "no task's data has such a field; the tasks' data has board, image, split"),
         ({"group_column": "Board"}, {}, "group_column 'Board': no task's data has such a field"),
         ({"filter": "boards=x"}, {"filter": set()}, "chooses no task; the tasks' data has board, image, split"),
         ({"val_filter": "board=q*"}, {"val_filter": set()}, "val_filter 'board=q*' chooses no task"),
