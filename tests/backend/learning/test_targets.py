@@ -8,6 +8,7 @@ import pytest
 from espalier.errors import BadSetting
 from espalier.learning.questions import Annotated, Question, fingerprint
 from espalier.learning.targets import FRAMES_PER_WHOLE_MEDIA, Policy, lesson
+from espalier.learning.training_parameters import TrainingParameters
 from espalier_ontology.answers import Answer
 from espalier_ontology.frames import Frames
 from espalier_ontology.tree import Classification, Condition, Kind, MediaKind, MediaTag, Ontology, Option, Path, Scope
@@ -237,3 +238,74 @@ def test_the_fingerprint_changes_with_the_answers_alone() -> None:
     same = lesson(ontology(WEATHER), [note("a", said("weather", "sun"))]).questions
     other = lesson(ontology(WEATHER), [note("a", said("weather", "rain"))]).questions
     assert fingerprint(first) == fingerprint(same) != fingerprint(other)
+
+
+def test_the_default_label_stands_where_several_hold_and_one_may() -> None:
+    both = note("a", said("weather", "sun"), said("weather", "rain"))
+    assert lesson(ontology(WEATHER), [both]).questions == ()
+    chosen = TrainingParameters(default_labels={"weather": "rain"})
+    (question,) = lesson(ontology(WEATHER), [both], parameters=chosen).questions
+    assert rows(question) == {("a", 0): {"sun": 0, "rain": 1}}
+
+
+def test_several_choices_are_learned_as_a_single_one_where_a_person_wants_it() -> None:
+    tags = asks("tags", "wet", "cold", kind="multiple")
+    notes = [note("a", said("tags", "wet")), note("b", said("tags", "wet"), said("tags", "cold"))]
+    (several,) = lesson(ontology(tags), notes).questions
+    assert not several.exclusive
+    (single,) = lesson(ontology(tags), notes, parameters=TrainingParameters(single_label=("tags",))).questions
+    assert single.exclusive
+    assert set(rows(single)) == {("a", 0)}
+
+
+def test_one_against_the_rest_is_a_question_of_independent_options() -> None:
+    (question,) = lesson(
+        ontology(WEATHER), [note("a", said("weather", "sun"))], parameters=TrainingParameters(one_vs_rest=("weather",))
+    ).questions
+    assert not question.exclusive
+    assert rows(question) == {("a", 0): {"sun": 1, "rain": 0}}
+
+
+def test_options_and_classifications_are_left_out_as_chosen() -> None:
+    sky = asks("sky", "sun", "rain", "snow")
+    tags = asks("tags", "wet", "cold", kind="multiple")
+    notes = [
+        note("a", said("sky", "sun"), said("tags", "wet")),
+        note("b", said("sky", "snow"), said("tags", "wet"), said("tags", "cold")),
+    ]
+    chosen = TrainingParameters(leave_out=("sky/snow", "tags/cold"))
+    learned = lesson(ontology(sky, tags), notes, parameters=chosen)
+    assert [rows(question) for question in learned.questions] == [
+        {("a", 0): {"sun": 1, "rain": 0}},
+        {("a", 0): {"wet": 1}, ("b", 0): {"wet": 1}},
+    ]
+    assert [(out.classification, out.reason, out.frames) for out in learned.left_out] == [
+        ("sky", "shows an option that is left out", 1)
+    ]
+    only = lesson(ontology(sky, tags), notes, parameters=TrainingParameters(classifications=("tags",)))
+    assert [question.classification for question in only.questions] == ["tags"]
+
+
+def test_background_shows_none_of_the_options_unless_people_answered() -> None:
+    child = asks("breed", "poodle", where=Condition("weather", frozenset({("sun",)})))
+    empty = Annotated("b", "b", (), background=True)
+    answered = Annotated("c", "c", (said("weather", "rain"),), background=True)
+    learned = lesson(ontology(WEATHER, child), [note("a", said("weather", "sun")), empty, answered])
+    (question,) = learned.questions  # an attribute is not asked of the background
+    assert question.exclusive
+    assert question.background
+    assert rows(question) == {
+        ("a", 0): {"sun": 1, "rain": 0},
+        ("b", 0): {"sun": 0, "rain": 0},
+        ("c", 0): {"sun": 0, "rain": 1},
+    }
+
+
+def test_answers_count_what_they_weigh_and_what_weighs_nothing_is_not_there() -> None:
+    notes = [
+        Annotated("a", "a", (said("weather", "sun"),), weight=0.5),
+        Annotated("b", "b", (said("weather", "rain"),), weight=0.0),
+    ]
+    (question,) = lesson(ontology(WEATHER), notes).questions
+    assert question.media.tolist() == ["a"]
+    assert question.weights.tolist() == [0.5]
