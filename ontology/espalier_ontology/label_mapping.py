@@ -141,6 +141,8 @@ class _Read(NamedTuple):
 
     now: Answer
     then: Answer
+    is_rest: bool = False
+    """Whether it is only what the answer says of a parent, for its own option means nothing any more."""
 
 
 def _regions_of(mapping: LabelMapping, given: Sequence[_Read], ontology: Ontology | None) -> Frames:
@@ -148,49 +150,52 @@ def _regions_of(mapping: LabelMapping, given: Sequence[_Read], ontology: Ontolog
     name = mapping.classification
     if ontology is not None and not (name in ontology and ontology.classification(name).kind == "timeline"):
         return Frames()
-    labels = [now for now, _ in given if now.classification == name and now.option == mapping.old]
+    labels = [read.now for read in given if (read.now.classification, read.now.option) == (name, mapping.old)]
     return Frames.of(*(span for label in labels for span in label.frames.ranges))
 
 
 def _mapped(mapping: LabelMapping, given: Iterable[_Read], regions: Frames, again: list[LookAgain]) -> Iterator[_Read]:
     old, new = mapping.old, mapping.new
     for read in given:
-        now, then = read
+        now, then, is_rest = read
         if now.classification == mapping.classification and is_below(now.option, old):
             if len(new) == 1:
-                yield _Read(replace(now, option=(*new[0], *now.option[len(old) :])), then)
+                yield _Read(replace(now, option=(*new[0], *now.option[len(old) :])), then, is_rest)
                 continue
             if mapping.kind == "split":
                 again.append(LookAgain(then, mapping))
             if len(old) > 1:
-                yield _Read(replace(now, option=old[:-1]), then)
+                yield _Read(replace(now, option=old[:-1]), then, is_rest=True)
         elif now.under == old and now.classification != mapping.classification and now.frames & regions:
             if len(new) == 1:
-                yield _Read(replace(now, under=new[0]), then)
+                yield _Read(replace(now, under=new[0]), then, is_rest)
         else:
             yield read
 
 
 def _once(given: Sequence[_Read]) -> Iterator[Answer]:
-    """What two answers say by now is said once, by the surer; and not at all where one below it says more."""
+    """What two answers say by now is said once, by the surer; what only is left of one, not where others say more."""
     meant: dict[_Where, set[Path]] = {}
-    for now, then in given:
-        meant.setdefault(_where(now), set()).add(then.option)
-    told: dict[_Where, Frames] = {}
-    for where, old in meant.items():
-        if old != {where.option}:
-            below = (now for now, _ in given if _where(now).says_more_than(where))
-            told[where] = Frames.of(*(span for answer in below for span in answer.frames.ranges))
+    for read in given:
+        meant.setdefault(_where(read.now), set()).add(read.then.option)
+    told: dict[_Where, Frames] = {where: Frames() for where, old in meant.items() if len(old) > 1}
+    more = {where: _more(where, given) for where in {_where(read.now) for read in given if read.is_rest}}
     kept: dict[int, Answer] = {}
     for place in sorted(range(len(given)), key=lambda place: -given[place].now.confidence):
         now = given[place].now
         where = _where(now)
+        if given[place].is_rest:
+            now = now.on(now.frames - more[where])
         if where in told:
-            before = told[where]
-            told[where] |= now.frames
-            now = now.on(now.frames - before)
+            told[where], now = told[where] | now.frames, now.on(now.frames - told[where])
         kept[place] = now
     yield from (kept[place] for place in range(len(given)) if kept[place].frames)
+
+
+def _more(where: _Where, given: Iterable[_Read]) -> Frames:
+    """The frames on which an answer below this one is given."""
+    below = (read.now for read in given if _where(read.now).says_more_than(where))
+    return Frames.of(*(span for answer in below for span in answer.frames.ranges))
 
 
 class _Where(NamedTuple):
