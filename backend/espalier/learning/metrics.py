@@ -1,4 +1,8 @@
-"""Metrics: how good a classifier is on rows that it has not seen, as plain numbers."""
+"""Metrics: how good a classifier is on rows that it has not seen, as plain numbers.
+
+Where exactly one option holds, scores may leave something to "none of these" (they sum to less than 1, as where a
+frame may show the background alone): what they leave is then a score like any other, and right where nothing holds.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,17 @@ from numpy.typing import NDArray
 from ..contract import Mask, Scores, Targets
 
 Metrics = dict[str, float]
-_BINS = 15
+Bits = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+BINS = 15
+"""Of equal width, for the calibration error and reliability curves."""
+_LEAST = float(np.finfo(np.float32).eps)
+"""Probabilities are kept this far from 0 and 1 before their logarithm is taken, as scikit-learn does with float32."""
+_SUM = 1e-3
+"""How far from 1 the scores of exclusive options may sum before the rest means something; see the contract."""
 
 
-def measure(scores: Scores, answers: NDArray[np.bool_], targets: Targets, mask: Mask, *, exclusive: bool) -> Metrics:
+def measure(scores: Scores, answers: Bits, targets: Targets, mask: Mask, *, exclusive: bool) -> Metrics:
     """Over rows where something was said; every value is finite.
 
     accuracy: of the highest score (exclusive), or of yes and no per option. exact: rows with every said option right.
@@ -23,18 +34,14 @@ def measure(scores: Scores, answers: NDArray[np.bool_], targets: Targets, mask: 
     holds = mask & (targets > 0.5)
     if not len(scores):
         return {"rows": 0.0}
-    per_option = _counts(answers, holds)
-    right, given, support = (float(part.sum()) for part in per_option)
-    with_support = per_option[2] > 0
-    f1 = _f1(*per_option)
+    counted = counts(answers, holds)
+    right, given, support = (float(part.sum()) for part in counted)
+    with_support = counted[2] > 0
+    f1 = f1_of(*counted)
     wrong = (answers != holds) & mask
-    if exclusive:
-        accuracy = float(holds[np.arange(len(scores)), scores.argmax(axis=1)].mean())
-    else:
-        accuracy = float(((scores >= 0.5) == holds)[mask].mean())
     return {
         "rows": float(len(scores)),
-        "accuracy": accuracy,
+        "accuracy": float(correct(scores, targets, mask, exclusive=exclusive).mean()),
         "exact": float((~wrong.any(axis=1)).mean()),
         "coverage": float(answers.any(axis=1).mean()),
         "precision": right / given if given else 0.0,
@@ -46,11 +53,11 @@ def measure(scores: Scores, answers: NDArray[np.bool_], targets: Targets, mask: 
     }
 
 
-def per_option(answers: NDArray[np.bool_], targets: Targets, mask: Mask) -> list[Metrics]:
+def per_option(answers: Bits, targets: Targets, mask: Mask) -> list[Metrics]:
     """precision, recall, f1 and support of each option in turn; 0 where undefined."""
     holds = mask & (targets > 0.5)
-    right, given, support = _counts(answers & mask, holds)
-    f1 = _f1(right, given, support)
+    right, given, support = counts(answers & mask, holds)
+    f1 = f1_of(right, given, support)
     return [
         {
             "precision": float(right[i] / given[i]) if given[i] else 0.0,
@@ -62,35 +69,89 @@ def per_option(answers: NDArray[np.bool_], targets: Targets, mask: Mask) -> list
     ]
 
 
+def completed(scores: Scores, targets: Targets, mask: Mask) -> tuple[Numbers, Bits]:
+    """Exclusive scores of the said rows, float64, and what holds; with a last column for "none" where they leave any.
+
+    (r, k) or (r, k + 1), where r rows have something unmasked.
+    """
+    rows = mask.any(axis=1)
+    p, holds = scores[rows].astype(np.float64), (mask & (targets > 0.5))[rows]
+    rest = np.clip(1.0 - p.sum(axis=1), 0.0, 1.0)
+    if not (rest > _SUM).any():
+        return p, holds
+    return np.c_[p, rest], np.c_[holds, ~holds.any(axis=1)]
+
+
+def sureness(scores: Scores, targets: Targets, mask: Mask, *, exclusive: bool) -> tuple[Numbers, Bits]:
+    """Probabilities and whether they came true: of each row's best option (exclusive), else of every said cell."""
+    if not exclusive:
+        return scores[mask].astype(np.float64), targets[mask] > 0.5
+    p, holds = completed(scores, targets, mask)
+    best, at = p.argmax(axis=1) if p.size else np.zeros(0, np.int64), np.arange(len(p))
+    return p[at, best], holds[at, best]
+
+
+def correct(scores: Scores, targets: Targets, mask: Mask, *, exclusive: bool) -> Bits:
+    """What `accuracy` is the mean of: per said row whether its best option holds, or per said cell yes and no."""
+    p, holds = sureness(scores, targets, mask, exclusive=exclusive)
+    return holds if exclusive else (p >= 0.5) == holds
+
+
+def confidence(scores: Scores, targets: Targets, mask: Mask, *, exclusive: bool) -> float | None:
+    """The mean probability of what would be said without cutoffs; calibrated scores make it equal to `accuracy`."""
+    p, _ = sureness(scores, targets, mask, exclusive=exclusive)
+    if not len(p):
+        return None
+    return float(p.mean() if exclusive else np.maximum(p, 1.0 - p).mean())
+
+
+def top_k(scores: Scores, targets: Targets, mask: Mask, k: int) -> float | None:
+    """Exclusive: the share of rows that have what holds among the k highest scores (ties go to the earlier option).
+
+    None where there are not more than k to choose from.
+    """
+    p, holds = completed(scores, targets, mask)
+    if not len(p) or p.shape[1] <= k:
+        return None
+    best = np.argsort(-p, axis=1, kind="stable")[:, :k]
+    return float(np.take_along_axis(holds, best, axis=1).any(axis=1).mean())
+
+
+def brier(scores: Scores, targets: Targets, mask: Mask, *, exclusive: bool) -> float | None:
+    """Mean squared error of the probabilities: of a row's options together, in [0, 2] (exclusive), or per said cell."""
+    if exclusive:
+        p, holds = completed(scores, targets, mask)
+        return float(((p - holds) ** 2).sum(axis=1).mean()) if len(p) else None
+    p, said = scores[mask].astype(np.float64), targets[mask] > 0.5
+    return float(((p - said) ** 2).mean()) if len(p) else None
+
+
 def calibration_error(scores: Scores, targets: Targets, mask: Mask, *, exclusive: bool) -> float:
     """Expected calibration error in [0, 1]: of the best option's score where exclusive, else of every said cell."""
-    if exclusive:
-        rows = mask.any(axis=1)
-        best = scores[rows].argmax(axis=1)
-        at = np.arange(len(best))
-        confidence, right = scores[rows][at, best], targets[rows][at, best] > 0.5
-    else:
-        confidence, right = scores[mask], targets[mask] > 0.5
-    if not len(confidence):
+    p, right = sureness(scores, targets, mask, exclusive=exclusive)
+    if not len(p):
         return 0.0
-    bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
-    gaps = np.bincount(bins, weights=right.astype(np.float64) - confidence, minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(confidence))
+    gaps = np.bincount(bins_of(p), weights=right - p, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(p))
+
+
+def bins_of(probabilities: Numbers) -> NDArray[np.int64]:
+    return np.clip((probabilities * BINS).astype(np.int64), 0, BINS - 1)
 
 
 def log_loss(scores: Scores, targets: Targets, mask: Mask, *, exclusive: bool) -> float:
-    """Mean negative logarithm of the probability given to what was said."""
-    p = np.clip(scores.astype(np.float64), 1e-7, 1 - 1e-7)
-    holds = mask & (targets > 0.5)
+    """Mean negative logarithm of the probability given to what was said (cross-entropy)."""
     if exclusive:
-        return float(-np.log(p[holds]).mean()) if holds.any() else 0.0
-    losses = np.where(holds, -np.log(p), -np.log1p(-p))[mask]
-    return float(losses.mean()) if len(losses) else 0.0
+        p, holds = completed(scores, targets, mask)
+        said = p[holds]
+    else:
+        p, holds = scores[mask].astype(np.float64), targets[mask] > 0.5
+        said = np.where(holds, p, 1.0 - p)
+    return float(-np.log(np.clip(said, _LEAST, 1.0 - _LEAST)).mean()) if len(said) else 0.0
 
 
-def _counts(
-    answers: NDArray[np.bool_], holds: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def counts(answers: Bits, holds: Bits) -> tuple[Numbers, Numbers, Numbers]:
+    """By option: right answers, answers, and rows that hold it."""
     return (
         (answers & holds).sum(axis=0).astype(np.float64),
         answers.sum(axis=0).astype(np.float64),
@@ -98,6 +159,7 @@ def _counts(
     )
 
 
-def _f1(right: NDArray[np.float64], given: NDArray[np.float64], support: NDArray[np.float64]) -> NDArray[np.float64]:
+def f1_of(right: Numbers, given: Numbers, support: Numbers) -> Numbers:
+    """2 right / (given + support), elementwise; 0 where that is 0 / 0."""
     total = given + support
     return np.where(total > 0, 2 * right / np.where(total > 0, total, 1.0), 0.0)
