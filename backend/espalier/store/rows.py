@@ -9,7 +9,7 @@ from typing import Any, Literal
 Json = dict[str, Any]
 
 VersionState = Literal["training", "candidate", "promoted", "archived", "failed"]
-PromotedBy = Literal["gate", "person"]
+PromotedBy = Literal["gate", "person", "rollback"]
 RunKind = Literal["labeling", "next", "errors", "revisit"]
 MappingKind = Literal["rename", "merge", "split", "retire"]
 RevisitState = Literal["open", "done"]
@@ -99,7 +99,10 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class Promotion:
-    """From `at` on, `version` served instead of `previous`. Numbers count up from 1 in each project."""
+    """From `at` on, `version` served instead of `previous`. Numbers count up from 1 in each project.
+
+    `by` rollback: a person went back to what had served before.
+    """
 
     project_key: str
     number: int

@@ -42,11 +42,15 @@ def fill(engine: Engine) -> None:
             " trained_revision, served, published, position)"
             " VALUES (:key, 10, 'Cats', '', '', '', '{}', 3, 2, 'v1', 'v1', 7)"
         )
-        run(
-            "INSERT INTO versions (project_key, name, state, directory, encoder, ontology_fingerprint,"
-            " data_fingerprint, metrics, created_at, message)"
-            " VALUES (:key, 'v1', 'promoted', '/data/v1', '{}', 'o', 'd', '{}', :at, '')"
-        )
+        for number, state in enumerate(("archived", "promoted", "failed")):
+            run(
+                "INSERT INTO versions (project_key, name, state, directory, encoder, ontology_fingerprint,"
+                " data_fingerprint, metrics, created_at, message)"
+                " VALUES (:key, :name, :state, '/data/v1', '{}', 'o', 'd', '{}', :at, '')",
+                name=f"v{number}",
+                state=state,
+                at=MOMENT.replace("17:00", f"17:0{number}"),
+            )
         run(
             "INSERT INTO runs (id, project_key, parameters, state, done, total, counts, version, message, created_at)"
             " VALUES ('r1', :key, '{}', 'done', 1, 1, '{}', 'v1-run1', '', :at)"
@@ -74,7 +78,6 @@ def test_what_an_earlier_espalier_kept_is_kept(database_url: str) -> None:
     assert (project.served, project.revision, project.training, project.cutoffs) == ("v1", 3, {}, {})
     assert (version.parameters, version.size_bytes, version.parent, version.gate) == ({}, 0, None, {})
     assert run.kind == "labeling"
-    assert records.promotions(KEY) == []
     records.close()
     engine.dispose()
 
@@ -91,4 +94,15 @@ def test_what_was_submitted_in_the_editor_is_no_longer_called_accepted(database_
     with engine.begin() as connection:
         accepted = connection.execute(text("SELECT accepted FROM annotations ORDER BY id")).scalars().all()
     assert list(map(bool, accepted)) == [True, True, False]
+    engine.dispose()
+
+
+def test_what_served_before_can_be_gone_back_to(database_url: str) -> None:
+    engine = engine_of(database_url)
+    migrate(engine, "0001")
+    fill(engine)
+    records = Records.open(database_url)
+    history = [(row.number, row.version, row.previous, row.at.minute) for row in records.promotions(KEY)]
+    assert history == [(2, "v1", "v0", 1), (1, "v0", None, 0)]
+    records.close()
     engine.dispose()

@@ -49,6 +49,7 @@ def upgrade() -> None:
         _words("reason"),
         sa.PrimaryKeyConstraint("project_key", "number", name="pk_promotions"),
     )
+    _remember_what_served()
     op.create_table(
         "label_mappings",
         _words("id"),
@@ -87,6 +88,21 @@ def _tell_confirmed_from_accepted() -> None:
     )
     submitted = annotations.c.accepted & annotations.c.result.like('%"origin":"prediction"%')
     op.execute(annotations.update().where(submitted).values(accepted=False, confirmed=True))
+
+
+def _remember_what_served() -> None:
+    """Until now every version served as soon as it was trained, until the next one was."""
+    op.execute(
+        """
+        INSERT INTO promotions (project_key, number, version, previous, at, by, reason)
+        SELECT project_key,
+               row_number() OVER (PARTITION BY project_key ORDER BY created_at, name),
+               name,
+               lag(name) OVER (PARTITION BY project_key ORDER BY created_at, name),
+               created_at, 'gate', 'trained last'
+        FROM versions WHERE state IN ('archived', 'promoted')
+        """
+    )
 
 
 def downgrade() -> None:
