@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..contract import Embeddings, Ids, Scores
 from ..errors import NotTrained
 from ..labelstudio.wire import inputs_digest
 from ..learning.decide import decide, overall_score
+from ..learning.own_cutoffs import OwnCutoffs
 from ..learning.questions import Key
 from ..media.media import Media
 from ..store.embeddings import NotEmbedded
@@ -61,6 +62,7 @@ class Predictor:
         self.house, self.project, self.parameters = house, project, parameters
         self.name = name or version.name
         self.model = house.model(Path(version.directory))
+        self.cutoffs = OwnCutoffs.from_json(version.cutoffs).by_option()
         ontology = house.ontology(project)
         self.encoder = house.encoder(ontology, device=parameters.device)
         if self.model.encoder.digest != self.encoder.spec.digest:
@@ -117,13 +119,14 @@ class Predictor:
             numbers, scores = self._scores(media, span.frames)
             scores = self._of_options_asked(ontology, scores)
             looked_at += len(numbers)
+            decision = self.parameters.decision(ontology, span.within, span.stride)
             decided += decide(
                 ontology,
                 self.model,
                 scores,
                 numbers,
                 length=media.length,
-                parameters=self.parameters.decision(ontology, span.within, span.stride),
+                parameters=replace(decision, version=self.cutoffs),
                 source=self.name,
                 people=people,
                 media=name,

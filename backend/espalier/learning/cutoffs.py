@@ -22,7 +22,7 @@ def starting_cutoff(options: int, *, exclusive: bool) -> float:
 def answered(scores: Scores | NDArray[np.float64], cutoffs: Cutoffs, *, exclusive: bool) -> NDArray[np.bool_]:
     """Which options are answered, bool (n, k): at or above their cutoff; with exclusive, the best one alone."""
     above = scores >= cutoffs
-    return np.asarray(above & _best(scores) if exclusive else above)
+    return np.asarray(above & highest(scores) if exclusive else above)
 
 
 def best_f1(scores: Scores, targets: Targets, mask: Mask, *, exclusive: bool) -> Cutoffs:
@@ -42,24 +42,6 @@ def best_f1(scores: Scores, targets: Targets, mask: Mask, *, exclusive: bool) ->
     return np.clip(cutoffs, 0.0, 1.0)
 
 
-def for_precision(
-    scores: Scores, targets: Targets, mask: Mask, precision: float, *, exclusive: bool
-) -> tuple[Cutoffs, NDArray[np.bool_]]:
-    """The lowest cutoff of each option at which its answers are right at least this often, and whether one exists.
-
-    Where none exists the cutoff is 1.
-    """
-    k = scores.shape[1]
-    cutoffs, reached = np.ones(k), np.zeros(k, np.bool_)
-    for option, (score, hit, _) in enumerate(_candidates(scores, targets, mask, exclusive)):
-        right = np.cumsum(hit) / np.arange(1, len(score) + 1)
-        enough = right >= precision - 1e-12
-        enough[:-1] &= score[:-1] != score[1:]
-        if enough.any():
-            cutoffs[option], reached[option] = float(score[np.flatnonzero(enough)[-1]]), True
-    return np.clip(cutoffs, 0.0, 1.0), reached
-
-
 def cross_answered(scores: Scores, targets: Targets, mask: Mask, folds: Ids, *, exclusive: bool) -> NDArray[np.bool_]:
     """Which options are answered, each fold by the cutoffs that the others chose."""
     result = np.zeros(scores.shape, np.bool_)
@@ -71,17 +53,18 @@ def cross_answered(scores: Scores, targets: Targets, mask: Mask, folds: Ids, *, 
     return result
 
 
-def _best(scores: Scores | NDArray[np.float64]) -> NDArray[np.bool_]:
-    best = np.zeros(scores.shape, np.bool_)
-    best[np.arange(len(scores)), scores.argmax(axis=1)] = True
-    return best
+def highest(scores: Scores | NDArray[np.float64]) -> NDArray[np.bool_]:
+    """The highest score of each row alone, bool (n, k)."""
+    found = np.zeros(scores.shape, np.bool_)
+    found[np.arange(len(scores)), scores.argmax(axis=1)] = True
+    return found
 
 
 def _candidates(
     scores: Scores, targets: Targets, mask: Mask, exclusive: bool
 ) -> list[tuple[NDArray[np.float64], NDArray[np.bool_], int]]:
     """Per option: the scores that could be answered, highest first; whether each is right; how many rows hold it."""
-    could = mask & _best(scores) if exclusive else mask
+    could = mask & highest(scores) if exclusive else mask
     holds = mask & (targets > 0.5)
     found = []
     for option in range(scores.shape[1]):

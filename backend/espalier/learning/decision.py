@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from espalier_ontology.frames import Frames
 from espalier_ontology.tree import Classification, Path
 
@@ -20,9 +18,9 @@ from .head import Head
 class Decision:
     """How sure to be, and how steady.
 
-    cutoff: for every option, in [0, 1]; None leaves each option the cutoff that training chose. cutoffs: by
-    classification, one number, or one per option (by path, by `Animal / Cat`, or by last name); they win over
-    `cutoff`, and that over the classification's own `model_score_threshold`.
+    cutoff: for every option, in [0, 1]. cutoffs: by classification, one number, or one per option (by path, by
+    `Animal / Cat`, or by last name). What is closest to the person holds: `cutoffs`, then `cutoff`, then those of the
+    `version`, then the classification's own `model_score_threshold`, then those that training chose.
 
     For ranges of a video alone: an option that was answered at its cutoff stays answered while its confidence is within
     `margin` of it; gaps shorter than `min_gap` frames are bridged; then ranges shorter than `min_length` frames are
@@ -40,6 +38,8 @@ class Decision:
     min_gap: int = 2
     only: frozenset[str] | None = None
     """The classifications to answer; None means all."""
+    version: Mapping[str, Mapping[Path, float]] = field(default_factory=dict)
+    """The model version's own cutoffs, by classification and option."""
 
     def __post_init__(self) -> None:
         given = [self.cutoff] if self.cutoff is not None else []
@@ -56,10 +56,15 @@ class Decision:
 
     def of(self, classification: Classification, head: Head) -> Cutoffs:
         """The cutoff of each option of a head, float64 (k,)."""
-        general = self.cutoff
-        if general is None and "model_score_threshold" in classification.settings:
-            general = _threshold(classification)
-        cutoffs = head.cutoffs.copy() if general is None else np.full(len(head.options), float(general))
+        cutoffs = head.cutoffs.copy()
+        if self.cutoff is not None:
+            cutoffs[:] = self.cutoff
+        else:
+            if "model_score_threshold" in classification.settings:
+                cutoffs[:] = _threshold(classification)
+            own = self.version.get(classification.name, {})
+            for column, path in enumerate(head.options):
+                cutoffs[column] = own.get(path, cutoffs[column])
         chosen = self.cutoffs.get(classification.name)
         if isinstance(chosen, Mapping):
             named: dict[object, float] = dict(chosen.items())

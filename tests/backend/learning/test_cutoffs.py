@@ -1,4 +1,4 @@
-"""Cutoffs: within [0, 1], best for F1 where there is enough to choose by, and right as often as was asked."""
+"""Cutoffs: within [0, 1], and best for F1 where there is enough to choose by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from espalier.learning.cutoffs import answered, best_f1, cross_answered, for_precision, starting_cutoff
+from espalier.learning.cutoffs import answered, best_f1, cross_answered, starting_cutoff
 
 
 @settings(max_examples=60, deadline=None)
@@ -26,11 +26,6 @@ def test_cutoffs_are_within_bounds(seed: int, n: int, options: int, exclusive: b
     assert (scores >= cutoffs)[given_].all()
     if exclusive:
         assert (given_.sum(axis=1) <= 1).all()
-    precise, reached = for_precision(scores, targets, mask, 0.9, exclusive=exclusive)
-    answers = answered(scores, precise, exclusive=exclusive) & mask
-    for option in np.flatnonzero(reached):
-        assert targets[answers[:, option], option].mean() >= 0.9 - 1e-6
-    assert (precise[~reached] == 1).all()
 
 
 def test_the_best_f1_is_found() -> None:
