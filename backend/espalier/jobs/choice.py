@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..learning.parts import Part
+from ..learning.parts import PARTS, Part
 from ..learning.training_parameters import TrainingParameters
 from ..media.field import value_of
 
@@ -23,7 +23,7 @@ PART_NAMES: Mapping[str, Part] = {
     "testing": "test",
 }
 """What a split column may say, in any case, and what it means."""
-_NAMED = 5
+_NAMED, _TOLD = 5, 2
 Data = Mapping[int, Mapping[str, Any]]
 """The data of tasks, by id."""
 
@@ -153,13 +153,13 @@ def _straddling(part_of: Mapping[int, Part], group_of: Mapping[int, str], media:
         together[f"the media {_short(address)}"] += ids
     found = []
     for what, ids in together.items():
-        parts = Counter(part_of[id] for id in ids if id in part_of)
+        parts = {part_of[id] for id in ids if id in part_of}
         if len(parts) > 1:
-            found.append(f"{what} stands in {' and in '.join(parts)} ({_tasks(ids)})")
+            found.append(f"{what} stands in {' and '.join(sorted(parts, key=PARTS.index))} ({_tasks(ids)})")
     if not found:
         return []
-    more = f", and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return [f"{'; '.join(found[:_NAMED])}{more}: as they were chosen, so what is measured there flatters"]
+    more = f", and {len(found) - _TOLD} more such" if len(found) > _TOLD else ""
+    return [f"{'; '.join(found[:_TOLD])}{more}: it stays as it was chosen, and what is measured there flatters"]
 
 
 def _unanswered(part_of: Mapping[int, Part], learned: frozenset[int], answered: Collection[int]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import BadRequest
 from ..learning.training_parameters import TrainingParameters
 from ..store.rows import Project
@@ -16,12 +18,11 @@ def choose(house: House, project: Project, parameters: TrainingParameters) -> Ch
 
     Raises BadRequest for what is no filter; with a tab of the Data Manager, whatever asking Label Studio raises.
     """
+    if parameters == TrainingParameters():
+        return Choice()
     filters = {name: found for name in ("filter", "val_filter", "background") if (found := getattr(parameters, name))}
     if filters.get("filter") == "all":
         del filters["filter"]
-    columns = (parameters.split_column, parameters.group_column)
-    if not filters and columns == (None, None) and parameters.tasks is None and parameters.val_tasks is None:
-        return Choice()
     passing = {name: _passing(house, project, name, condition) for name, condition in filters.items()}
     annotated = {
         annotation.task_id
@@ -29,8 +30,13 @@ def choose(house: House, project: Project, parameters: TrainingParameters) -> Ch
         if not annotation.was_cancelled and annotation.result
     }
     data = {task.id: task.data for task in house.records.tasks(project.key)}
-    fields = [tag.field for tag in house.ontology(project, data.values()).media]
-    return choice_of(parameters, data, annotated, passing, fields)
+    ontology = house.ontology(project, data.values())
+    choice = choice_of(parameters, data, annotated, passing, [tag.field for tag in ontology.media])
+    try:
+        parameters.check(ontology)
+    except BadRequest as error:  # the labeling configuration may have changed since it was chosen
+        return replace(choice, mistakes=(str(error), *choice.mistakes))
+    return choice
 
 
 def parameters_of(project: Project) -> TrainingParameters:
@@ -43,7 +49,6 @@ def keep(house: House, project: Project, parameters: TrainingParameters) -> Proj
 
     A person is there to mend it now; later, when annotations cause a training, nobody is.
     """
-    parameters.check(house.ontology(project, (task.data for task in house.records.tasks(project.key))))
     choice = choose(house, project, parameters)
     if choice.mistakes:
         raise BadRequest("; ".join(choice.mistakes))

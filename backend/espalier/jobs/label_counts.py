@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from espalier_ontology import regions
-from espalier_ontology.tree import MediaTag, Ontology
+from espalier_ontology.tree import MediaTag
 from espalier_ontology.wire import is_whole
 
 from ..learning.label_counts import LabelCounts, count
@@ -20,6 +19,7 @@ from ..store.rows import Annotation, Project, Task
 from .choice import Choice
 from .choosing import choose, parameters_of
 from .house import House
+from .label_mappings import readings
 from .opening import OpenTask
 from .reading import Readings
 
@@ -36,7 +36,6 @@ def label_counts(house: House, project: Project, parameters: TrainingParameters 
     choice = choose(house, project, parameters)
     tasks = {task.id: task for task in house.records.tasks(project.key)}
     ontology = house.ontology(project, (task.data for task in tasks.values()))
-    parameters.check(ontology)
     kept = {id: task for id, task in tasks.items() if choice.task_ids is None or id in choice.task_ids}
     answers = [
         annotation
@@ -45,7 +44,7 @@ def label_counts(house: House, project: Project, parameters: TrainingParameters 
     ]
     annotations = [annotation for annotation in answers if _weight(annotation, parameters) > 0]
     problems: list[str] = []
-    annotated = list(_annotated(ontology, kept, annotations, choice, parameters, problems))
+    annotated = list(_annotated(readings(house, project, ontology), kept, annotations, choice, parameters, problems))
     counts = count(
         ontology,
         lesson(ontology, annotated, parameters=parameters),
@@ -60,26 +59,35 @@ def label_counts(house: House, project: Project, parameters: TrainingParameters 
     return replace(counts, warnings=(*choice.problems, *label_warnings(counts, parameters)), left_out=tuple(left_out))
 
 
+@dataclass(frozen=True)
+class _Unopened(OpenTask):
+    """A task whose media lie wherever they lie."""
+
+    known: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        return dict(self.known)
+
+
 def _annotated(
-    ontology: Ontology,
+    reads: Readings,
     tasks: Mapping[int, Task],
     annotations: Sequence[Annotation],
     choice: Choice,
     parameters: TrainingParameters,
     problems: list[str],
 ) -> Iterator[Annotated]:
-    asked = {classification.media for classification in ontology}
-    tags = [tag for tag in ontology.media if tag.name in asked]
+    asked = {classification.media for classification in reads.ontology}
+    tags = [tag for tag in reads.ontology.media if tag.name in asked]
     answered = {annotation.task_id for annotation in annotations}
     silent = [(tasks[id], None) for id in sorted(choice.background & tasks.keys() - answered)]
-    pictures = Readings(ontology) if all(tag.kind == "image" for tag in ontology.media) else None
     for task, annotation in [*((tasks[one.task_id], one) for one in annotations), *silent]:
         result = annotation.result if annotation else []
         lengths = {tag.name: _length(tag, task.data, result) for tag in tags}
-        if pictures is not None:  # equal answers are read once
-            reading = pictures.read(result, OpenTask(task.id, {}))
-        else:
-            reading = regions.read(ontology, result, lengths=lengths)
+        reading = reads.read(
+            result, _Unopened(task.id, {}, known=lengths), annotation.updated_at if annotation else None
+        )
         problems += [f"task {task.id}: {problem}" for problem in reading.problems]
         for tag in tags:
             link = value_of(task.data, tag.field)

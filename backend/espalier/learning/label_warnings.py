@@ -19,10 +19,10 @@ def label_warnings(counts: LabelCounts, parameters: TrainingParameters) -> tuple
 
 def _warnings(question: QuestionCounts, parameters: TrainingParameters) -> Iterator[str]:
     name, noun = question.name, "frames" if question.per_frame else "images"
+    answered = [option for option in question.options if option.frames]
     if question.reason:
         yield f"{name}: cannot be learned yet: {question.reason}"
-    answered = [option for option in question.options if option.frames]
-    if never := [option.name for option in question.options if not option.frames]:
+    elif never := [option.name for option in question.options if not option.frames]:
         yield f"{name}: nobody has answered {_listed(never)}, so it is never predicted"
     few = [option for option in answered if question.images(option) < parameters.min_images]
     if few:

@@ -96,7 +96,7 @@ def test_groups_that_show_the_same_media_are_one() -> None:
 
 def test_what_a_person_put_on_both_sides_stays_there_and_is_told() -> None:
     assert chosen(split_column="split", group_column="board").problems[-1] == (
-        "group 'x' stands in train and in validation (tasks 1, 2): as they were chosen, so what is measured there "
+        "group 'x' stands in train and validation (tasks 1, 2): it stays as it was chosen, and what is measured there "
         "flatters"
     )
     half = chosen(val_tasks=(2,), group_column="board")

@@ -66,3 +66,13 @@ def test_what_does_not_fit_the_project_is_refused_and_not_kept(tasks: Any, given
     with pytest.raises(BadRequest, match=said):
         keep(tasks.house, tasks.project, TrainingParameters(**given))
     assert tasks.project.training == {}
+
+
+def test_what_fitted_once_and_does_no_more_is_told_and_stops_no_training(tasks: Any) -> None:
+    keep(tasks.house, tasks.project, TrainingParameters(leave_out=("c/b",), tasks=(1, 2)))
+    tasks.configure(CONFIG.replace('<Choice value="b"/>', '<Choice value="d"/>'))
+    tasks.house.records.forget_tasks(tasks.key, [2])
+    choice = choose(tasks.house, tasks.project, parameters_of(tasks.project))
+    assert choice.task_ids == frozenset({1})
+    assert choice.problems[0].startswith("'c/b' is no classification and no `classification/option`")
+    assert choice.problems[1] == "task: the project has no tasks 2"
