@@ -13,6 +13,7 @@ def changed_options(old: Classification, new: Classification) -> Iterator[Change
     """What may be answered, in the new order, and then what no longer may."""
     certain, likely = kept_by_alias(old, new), suggestions(old, new)
     came = {now: path for path, now in certain.items() if old.option(now) is None}
+    meant = {one.new[0]: path for path, one in likely.items() if one.kind == "rename"}
     known = {option.path[:-1] for option in old.options}
     for option in new.options:
         path = option.path
@@ -27,7 +28,9 @@ def changed_options(old: Classification, new: Classification) -> Iterator[Change
         elif not path[:-1] or old.option(path[:-1]) is not None or path[:-1] in came:
             message = f"{_shown(new, path)} is new"
             answers: Fate = "kept"
-            if path[:-1] in known:
+            if path in meant:
+                message += f", or what {_shown(old, meant[path])} is called now"
+            elif path[:-1] in known:
                 message += ", and nobody who answered before could choose it"
                 answers = "need another look"
             yield Change("option added", new.name, message, answers, "must be trained", path)

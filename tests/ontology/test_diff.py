@@ -110,6 +110,8 @@ def test_what_somebody_may_have_meant_is_suggested(
     assert [path[0] for path in suggestion.new] == now
     assert why in suggestion.why
     assert removed[0].answers == "need another look"
+    added = [change for change in diff(config(*old), config(*new)) if change.code == "option added"]
+    assert all(("is called now" in change.message) == (kind == "rename") for change in added if change.option[0] in now)
 
 
 def test_a_moved_option_is_known_by_its_name() -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": ("doctor", "Does everything answer, and if not, what to do."),
     "ontology": ("ontology", "What is read from a labeling configuration, and what is doubtful in it."),
     "labels": ("labels", "What there is to learn from, and what is doubtful in it."),
+    "revisit": ("revisit", "Answers to look at again, since the ontology changed."),
     "train": ("train", "Train a project now."),
     "versions": ("versions", "What was trained, on what, and how well."),
     "run": ("runs", "Automated labeling of a project."),

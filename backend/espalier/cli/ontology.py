@@ -1,31 +1,32 @@
-"""`espalier ontology`: what Espalier reads from a labeling configuration, and what is doubtful in it."""
+"""`espalier ontology`: what Espalier reads from a labeling configuration, what is doubtful in it, what changed."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from espalier_ontology.labeling_config import parse
 from espalier_ontology.lint import lint as lint_config
 from espalier_ontology.tree import Classification, Ontology
 
-from ..errors import BadRequest
 from .door import main
-from .opened import opened
-from .project import find_project
+from .label_config import parse_config, read_config
+from .ontology_diff import diff_command
+from .ontology_map import map_command
 
 
 @main.group()
 def ontology() -> None:
-    """Show or lint the ontology of a project, or of a labeling configuration in a file."""
+    """Show or lint the ontology of a project, or of a labeling configuration in a file; say what changed in it."""
+
+
+ontology.add_command(diff_command)
+ontology.add_command(map_command)
 
 
 @ontology.command()
 @click.argument("source")
 def show(source: str) -> None:
     """The tree of SOURCE: a project id, or an XML file."""
-    tree = _parse(read_config(source))
+    tree = parse_config(read_config(source))
     for classification in tree.roots:
         _print(tree, classification, depth=0)
     for skipped in tree.skipped:
@@ -44,23 +45,6 @@ def lint_command(source: str) -> None:
     if not findings:
         click.echo("nothing doubtful")
     raise SystemExit(1 if findings else 0)
-
-
-def read_config(source: str) -> str:
-    if source.isdigit():
-        with opened() as house:
-            return find_project(house, source).label_config
-    path = Path(source)
-    if not path.is_file():
-        raise BadRequest(f"{source!r} is neither a project id nor a file")
-    return path.read_text()
-
-
-def _parse(xml: str) -> Ontology:
-    try:
-        return parse(xml)
-    except ValueError as error:
-        raise BadRequest(str(error)) from error
 
 
 def _print(tree: Ontology, classification: Classification, depth: int) -> None:
