@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -64,3 +65,28 @@ def test_what_is_missing_is_said() -> None:
 
 def test_without_details_there_is_one_line() -> None:
     assert len(list(lines_of(version(question("night")), serving=False, details=False))) == 1
+
+
+def test_what_it_was_trained_on_and_after_which_and_how_big_it_is() -> None:
+    learned = {"frames": 9, "media": 5, "parts": {"train": 7, "validation": 2, "test": 0}}
+    made = replace(version(question("night")), trained_on=learned, parent="espalier-v2", size_bytes=1_250_000)
+    lines = list(lines_of(made, serving=True))
+    assert lines[-1] == "    9 frames of 5 media (7 train, 2 validation); after espalier-v2; 1.2 MB"
+
+
+def test_a_refused_version_says_why_even_without_details() -> None:
+    why = ["it is worse: 0.3 instead of 0.9", "'night' became worse"]
+    gate = {"promote": False, "reasons": why, "figures": {}}
+    message = f"not promoted, espalier-v2 goes on serving: {'; '.join(why)}; trained on 9 annotated media with classic"
+    refused = replace(version(question("night")), state="candidate", gate=gate, message=message)
+    first, *others = lines_of(refused, serving=False, details=False)
+    assert "refused" in first
+    assert first.endswith("  trained on 9 annotated media with classic"), "the reasons have their own lines"
+    assert others == [f"    gate: refused, {reason}" for reason in why]
+    assert "serves" in next(lines_of(refused, serving=True)), "a person promoted it nevertheless"
+
+
+def test_why_a_version_serves_is_a_detail() -> None:
+    passed = replace(version(), gate={"promote": True, "reasons": ["the first version"], "figures": {}})
+    assert list(lines_of(passed, serving=True))[-1] == "    gate: the first version"
+    assert len(list(lines_of(passed, serving=True, details=False))) == 1
