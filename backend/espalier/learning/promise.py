@@ -1,10 +1,10 @@
 """Promises: the lowest cutoff at which answers are right as often as was asked, on frames that nobody has seen yet.
 
 The lowest cutoff at which the answers *were* right so often flatters itself: of many cutoffs it takes the luckiest. On
-real pictures, a promise of 98 % was then kept by one model in two. So a cutoff must be 95 % sure: the answers at or
-above it are counted together with what the calibrated scores expect of them, as if that were `_EXPECTED` answers more,
-and 19 of 20 values that the precision may then have lie above the target. Measured against bounds on the counts
-alone, the promise is kept about as often, and half as many frames again are labeled.
+real pictures, a promise of 98 % was then kept by one model in two. So two things must hold of the answers at or above a
+cutoff: they were right so often; and counted together with what their calibrated scores expect of them, as if that were
+`_EXPECTED` answers more, they leave a chance of `DOUBT` that the precision is lower. Measured against bounds on the
+counts alone, the promise is kept about as often, and half as many frames again are labeled.
 """
 
 from __future__ import annotations
@@ -101,34 +101,34 @@ class Candidates:
 
     def promised(self, targets: Sequence[float]) -> list[float | None]:
         """For each target the lowest cutoff that keeps it, as far as these can tell; None where none does."""
-        yes, no, where = self._evidence()
-        yes, no = yes[where], no[where]
+        share, yes, no, where = self._evidence()
         found: list[float | None] = []
         for target in targets:
-            likely = np.flatnonzero(yes >= target * (yes + no))  # cheaper to find, and necessary
+            likely = np.flatnonzero((share >= target) & (yes >= target * (yes + no)))
             sure = likely[betainc(yes[likely], no[likely], target) <= DOUBT]
             found.append(float(self.score[where[sure[-1]]]) if len(sure) else None)
         return found
 
     def best_promise(self) -> tuple[float, float] | None:
         """The highest target that any cutoff keeps, and that cutoff; None where there are too few answers."""
-        yes, no, where = self._evidence()
+        share, yes, no, where = self._evidence()
         if not len(where):
             return None
-        low = betaincinv(yes[where], no[where], DOUBT)
+        low = np.minimum(share, betaincinv(yes, no, DOUBT))
         top = int(low.argmax())
         return float(low[top]), float(self.score[where[top]])
 
-    def _evidence(self) -> tuple[NDArray[np.float64], NDArray[np.float64], Ids]:
-        """For a cutoff at each candidate, right and wrong answers, float64 (m,), and where there can be a cutoff."""
-        counts = np.arange(1, len(self) + 1)
+    def _evidence(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], Ids]:
+        """Where there can be a cutoff, int64 (c,), and for each the share of right answers at or above it, and how
+        many right and wrong ones it is worth with what was expected of them, float64 (c,)."""
+        parts = np.append(self.score[:-1] != self.score[1:], True)[: len(self)]  # a cutoff cannot part equal scores
         worth = effective(self.group, self.alike)
-        share, expected = np.cumsum(self.right) / counts, np.cumsum(self.score) / counts
+        where = np.flatnonzero(parts & (worth >= _FEWEST))
+        counts, worth = where + 1.0, worth[where]
+        share, expected = np.cumsum(self.right)[where] / counts, np.cumsum(self.score)[where] / counts
         yes = share * worth + expected * _EXPECTED
         no = (1 - share) * worth + (1 - expected) * _EXPECTED
-        parts = np.append(self.score[:-1] != self.score[1:], True)[: len(self)]  # a cutoff cannot part equal scores
-        where = np.flatnonzero(parts & (worth >= _FEWEST))
-        return np.maximum(yes, _TINY), np.maximum(no, _TINY), where
+        return share, np.maximum(yes, _TINY), np.maximum(no, _TINY), where
 
     def _sorted(self) -> Candidates:
         order = np.argsort(-self.score, kind="stable")
