@@ -26,6 +26,7 @@ COMMANDS = {
     "promote": ("promote", "Let another version serve."),
     "rollback": ("promote", "Let the version serve again that served before."),
     "archive": ("promote", "Remove the files of old versions."),
+    "evaluate": ("evaluate", "How good a version is, figure by figure."),
     "run": ("runs", "Automated labeling of a project."),
     "runs": ("runs", "The automated labeling runs of a project."),
     "undo": ("runs", "Take back what a run wrote."),

@@ -1,6 +1,8 @@
 """Bootstrap: how far a figure may be off, found by drawing the groups that it was measured on again and again.
 
-Groups are drawn, not rows: frames of one video, or copies of one picture, say the same thing many times.
+Groups are drawn, not rows: frames of one video, or copies of one picture, say the same thing many times. Where
+everything was right, every drawing is, too: an interval without width says that there are too few rows to see an
+error, not that there is none.
 """
 
 from __future__ import annotations

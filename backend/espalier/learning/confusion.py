@@ -62,7 +62,8 @@ def cell_rows(
 ) -> Ids:
     """The rows behind a cell of a question's confusion matrix, as numbers of `Model.rows`; None is the background.
 
-    Raises BadRequest for a question or an option that the model does not know.
+    cutoffs: those by which the matrix was made (`evaluation.cutoffs_in_force`); by default those of training. Raises
+    BadRequest for a question or an option that the model does not know.
     """
     head = model.heads.get(key)
     found = judged(model, head, part, cutoffs) if head is not None else None

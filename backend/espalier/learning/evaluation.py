@@ -21,6 +21,7 @@ from .hierarchy import hierarchy
 from .judged import JUDGED_PARTS, JudgedPart, judged, part_rows
 from .learning_curves import learning_curves, sample
 from .model import Model
+from .own_cutoffs import OwnCutoffs
 from .question_figures import Arrays, question_figures
 from .questions import Key
 from .tree_answers import TreeAnswers, answered_tree
@@ -50,6 +51,11 @@ class Evaluation:
         """Write it beside, then rename: the directory is whole or not there. One that is there is replaced."""
         evaluation_files.save(directory, self.summary, self.arrays)
 
+    def is_of(self, ontology: Ontology, model: Model, cutoffs: Mapping[Key, Cutoffs] | None = None) -> bool:
+        """Whether `evaluate` would say the same: it is this model's, by these cutoffs."""
+        in_force = other_cutoffs(model, cutoffs_in_force(ontology, model, cutoffs))
+        return bool(self.summary["model"] == _identity(model) and self.summary["cutoffs"] == in_force)
+
     @classmethod
     def load(cls, directory: Directory) -> Evaluation:
         """Raises BadModel where the directory is not, byte for byte, what `save` wrote."""
@@ -66,13 +72,14 @@ def evaluate(
 ) -> Evaluation:
     """Everything that can be said of a model from its stored scores; nothing is predicted anew.
 
-    cutoffs: by question, float64 (k,), instead of those of training. Without them, rows on which cutoffs were chosen
-    are answered by those that other folds chose. Equal input and seed give equal figures; resamples of the bootstrap.
+    cutoffs: by question, float64 (k,), instead of those that `cutoffs_in_force` gives, which are those of training
+    unless the configuration names a threshold. Rows on which cutoffs were chosen are answered by those that other folds
+    chose. Equal input and seed give equal figures; resamples of the bootstrap.
 
     summary, plain JSON, with null wherever a figure cannot be computed:
 
-    * `model`: data_fingerprint, ontology_fingerprint, seed; `rows`, and `groups` that are drawn for intervals
-    * `cutoffs`: [{classification, parent, cutoffs}] as given, empty for those of training
+    * `model`: data_fingerprint, ontology_fingerprint, encoder, seed and rows; `groups` that are drawn for intervals
+    * `cutoffs`: [{classification, parent, cutoffs}], those that are not the ones of training
     * `questions`: of each trained question classification, parent, options (paths, in the order of everything below),
       exclusive, background, parameters, learning (see `learning_curves`)
     * `parts`: by name (train, validation, test, cross; see `judged`)
@@ -100,6 +107,7 @@ def evaluate(
     * `steps/{n}/...`: numbers, scores, rows, media, frames, targets and mask of the watched frames (`learning_curves`)
     """
     heads = [head for head in model.heads.values() if head.evidence is not None]
+    cutoffs = cutoffs_in_force(ontology, model, cutoffs)
     arrays: dict[str, NDArray[np.generic]] = {}
     for number, head in enumerate(heads):
         arrays |= {f"steps/{number}/{name}": array for name, array in sample(head, model.rows).items()}
@@ -110,14 +118,9 @@ def evaluate(
         parts[part], found = _part(ontology, model, heads, part, trees, cutoffs, seed, resamples)
         arrays |= found
     summary = {
-        "model": {
-            "data_fingerprint": model.data_fingerprint,
-            "ontology_fingerprint": model.ontology_fingerprint,
-            "seed": model.seed,
-        },
-        "rows": len(model.rows),
+        "model": _identity(model),
         "groups": len(np.unique(model.rows.groups)),
-        "cutoffs": cutoffs_json(cutoffs or {}),
+        "cutoffs": other_cutoffs(model, cutoffs),
         "questions": [
             {
                 **_named(head),
@@ -134,11 +137,19 @@ def evaluate(
     return Evaluation(summary, arrays)
 
 
-def cutoffs_json(cutoffs: Mapping[Key, Cutoffs]) -> list[dict[str, Any]]:
-    """As they stand in a summary."""
+def cutoffs_in_force(
+    ontology: Ontology, model: Model, cutoffs: Mapping[Key, Cutoffs] | None = None
+) -> dict[Key, Cutoffs]:
+    """By question, what answers go by: those given, else what the configuration names, else those of training."""
+    return {**OwnCutoffs().effective(ontology, model), **(cutoffs or {})}
+
+
+def other_cutoffs(model: Model, cutoffs: Mapping[Key, Cutoffs]) -> list[dict[str, Any]]:
+    """Those that are not the ones of training, as they stand in a summary."""
     return [
         {"classification": name, "parent": list(parent), "cutoffs": np.asarray(values, np.float64).tolist()}
         for (name, parent), values in sorted(cutoffs.items(), key=lambda item: item[0])
+        if (name, parent) in model.heads and not np.array_equal(values, model.heads[name, parent].cutoffs)
     ]
 
 
@@ -148,7 +159,7 @@ def _part(
     heads: list[Head],
     part: JudgedPart,
     trees: tuple[dict[str, TreeAnswers], dict[str, Told]],
-    cutoffs: Mapping[Key, Cutoffs] | None,
+    cutoffs: Mapping[Key, Cutoffs],
     seed: int,
     resamples: int,
 ) -> tuple[dict[str, Any], Arrays]:
@@ -171,9 +182,19 @@ def _part(
 
 
 def _tree(
-    ontology: Ontology, model: Model, cutoffs: Mapping[Key, Cutoffs] | None, *, fitted: bool
+    ontology: Ontology, model: Model, cutoffs: Mapping[Key, Cutoffs], *, fitted: bool
 ) -> tuple[dict[str, TreeAnswers], dict[str, Told]]:
     return answered_tree(ontology, model, cutoffs=cutoffs, fitted=fitted), told(ontology, model, fitted=fitted)
+
+
+def _identity(model: Model) -> dict[str, Any]:
+    return {
+        "data_fingerprint": model.data_fingerprint,
+        "ontology_fingerprint": model.ontology_fingerprint,
+        "encoder": model.encoder.digest,
+        "seed": model.seed,
+        "rows": len(model.rows),
+    }
 
 
 def _named(head: Head) -> dict[str, Any]:

@@ -84,8 +84,11 @@ def _children(
         if not parent and not ontology.classification(name).conditions:
             continue
         found, told = answers[name], truth[name]
-        at = np.array([found.paths.index(path) for path in head.options], np.int64)
-        said = head.evidence.mask[rows] & told.known[np.ix_(rows, at)]
+        still = [path in found.paths for path in head.options]
+        at = np.array([found.paths.index(path) for path in head.options if path in found.paths], np.int64)
+        if parent and parent not in found.paths:
+            continue
+        said = head.evidence.mask[rows][:, still] & told.known[np.ix_(rows, at)]
         found_parent: Bits = found.asked if not parent else found.holds[:, found.paths.index(parent)]
         here, there = np.asarray(said.any(axis=1)), found_parent[rows]
         exact = ~((found.holds[np.ix_(rows, at)] != told.holds[np.ix_(rows, at)]) & said).any(axis=1)

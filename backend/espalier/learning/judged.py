@@ -56,7 +56,11 @@ def part_rows(rows: Rows, part: JudgedPart) -> Ids:
 
 
 def judged(model: Model, head: Head, part: JudgedPart, cutoffs: Mapping[Key, Cutoffs] | None = None) -> Judged | None:
-    """None where the head is not trained. cutoffs: by question, instead of those that training chose."""
+    """None where the head is not trained. cutoffs: by question, instead of those that training chose.
+
+    Where they are those of training, or none are given, the rows they were chosen on are answered by cutoffs that other
+    folds chose.
+    """
     evidence = head.evidence
     if evidence is None:
         return None
@@ -64,9 +68,9 @@ def judged(model: Model, head: Head, part: JudgedPart, cutoffs: Mapping[Key, Cut
     seen = part == "train"
     scores = (evidence.fitted if seen else evidence.scores)[rows]
     mask = (evidence.mask if seen else evidence.counted)[rows]
-    given = (cutoffs or {}).get(head.key)
-    if given is not None or seen:
-        answers = answered(scores, head.cutoffs if given is None else given, exclusive=head.exclusive)
+    given = (cutoffs or {}).get(head.key, head.cutoffs)
+    if seen or not np.array_equal(given, head.cutoffs):
+        answers = answered(scores, given, exclusive=head.exclusive)
     else:
         answers = evidence.answered[rows]
     return Judged(
@@ -77,5 +81,5 @@ def judged(model: Model, head: Head, part: JudgedPart, cutoffs: Mapping[Key, Cut
         evidence.targets[rows],
         mask,
         answers & mask,
-        head.cutoffs if given is None else np.asarray(given, np.float64),
+        np.asarray(given, np.float64),
     )

@@ -104,11 +104,13 @@ def _settled(
     """What of a descent stands, given the answers to the classifications above."""
     paths = tuple(option.path for option in classification.options)
     place = {path: number for number, path in enumerate(paths)}
-    at = [place[path] for path in descent.paths]
+    still = [path in place for path in descent.paths]  # an option may be gone since the model learned it
+    at = [place[path] for path in descent.paths if path in place]
     confidence: Numbers = np.zeros((rows, len(paths)))
     ends: Bits = np.zeros((rows, len(paths)), np.bool_)
     cutoffs = np.full(len(paths), np.inf)
-    confidence[:, at], ends[:, at], cutoffs[at] = descent.confidence, descent.ends, descent.cutoffs
+    confidence[:, at], ends[:, at] = descent.confidence[:, still], descent.ends[:, still]
+    cutoffs[at] = descent.cutoffs[still]
     if classification.exclusive and not descent.exclusive:  # its options were learned one by one
         ends = _best_alone(confidence, ends)
     labels: list[Path | None] = [None]

@@ -73,11 +73,13 @@ def told(ontology: Ontology, model: Model, *, fitted: bool = False) -> dict[str,
             if head.evidence is None:
                 continue
             evidence = head.evidence
-            at = [column[path] for path in head.options]
-            mask[:, at] = evidence.mask
-            holds[:, at] = evidence.mask & (evidence.targets > 0.5)
-            judged = evidence.mask if fitted else evidence.counted
-            known[:, at] = np.where(evidence.mask, judged, known[:, at])
+            still = [path in column for path in head.options]  # an option may be gone since it was answered
+            at = [column[path] for path in head.options if path in column]
+            said_of, holding = evidence.mask[:, still], evidence.targets[:, still] > 0.5
+            mask[:, at] = said_of
+            holds[:, at] = said_of & holding
+            judged = said_of if fitted else evidence.counted[:, still]
+            known[:, at] = np.where(said_of, judged, known[:, at])
         deeper = closed_upward(paths, holds)
         ends = holds & ~_has_child(paths, deeper)
         said[classification.name] = _Said(paths, ends, np.asarray(mask.any(axis=1)), frozenset(told_of))

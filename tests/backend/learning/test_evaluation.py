@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,27 @@ def test_it_is_kept(evaluated: Evaluation, tmp_path: Path) -> None:
     assert found.arrays.keys() == evaluated.arrays.keys()
     for name, array in evaluated.arrays.items():
         np.testing.assert_array_equal(found.arrays[name], array)
+
+
+def test_an_option_that_is_gone_from_the_ontology_counts_no_more(digits: Model) -> None:
+    fewer = Ontology(DIGITS.media, (*DIGITS.classifications[:2], choice("odd digit", "1", "3", "5", "9", parent="odd")))
+    gone = Ontology(DIGITS.media, DIGITS.classifications[:1])
+    for ontology, names in ((fewer, {"parity", "even digit", "odd digit"}), (gone, {"parity"})):
+        found = evaluate(ontology, digits, resamples=0).summary["parts"]["cross"]
+        assert set(found["hierarchy"]["classifications"]) == names
+        assert len(found["questions"]) == 3, "what was measured of each question stands"
+
+
+def test_a_threshold_in_the_configuration_is_a_cutoff(evaluated: Evaluation, digits: Model) -> None:
+    parity = replace(DIGITS.classifications[0], settings={"model_score_threshold": "0.99"})
+    strict = Ontology(DIGITS.media, (parity, *DIGITS.classifications[1:]))
+    found = evaluate(strict, digits, resamples=0)
+    assert found.summary["cutoffs"] == [{"classification": "parity", "parent": [], "cutoffs": [0.99, 0.99]}]
+    before = evaluated.summary["parts"]["test"]["questions"][0]["coverage"]
+    assert found.summary["parts"]["test"]["questions"][0]["coverage"] < before
+    assert found.is_of(strict, digits)
+    assert not found.is_of(DIGITS, digits)
+    assert not found.is_of(strict, replace(digits, data_fingerprint="other"))
 
 
 def test_a_model_without_rows_or_with_one_row(judged_model: JudgedModel) -> None:

@@ -54,6 +54,9 @@ def test_other_rows_by_one_that_had_not_seen_them_and_cutoffs_chosen_without_the
     assert given is not None
     assert given.answers.tolist() == [[True, False], [True, False], [True, True]]
     assert given.cutoffs.tolist() == [0.5, 0.3]
+    same = judged(model, model.heads[KEY], "cross", {KEY: np.array([0.5, 0.5])})
+    assert same is not None
+    assert same.answers.tolist() == one.answers.tolist(), "those of training: other folds chose them"
     last = judged(model, model.heads[KEY], "test")
     assert last is not None
     assert last.rows.tolist() == [3]
