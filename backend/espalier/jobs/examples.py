@@ -17,8 +17,8 @@ from ..store.rows import Annotation, Project, Task
 from .choice import Choice
 from .choosing import choose
 from .house import House
+from .label_mappings import readings as readings_of
 from .opening import OpenTask, open_tasks
-from .reading import Readings
 
 
 @dataclass
@@ -77,7 +77,7 @@ def gather(house: House, project: Project, parameters: TrainingParameters | None
         for media in one.media.values():
             examples.media[media.digest] = media
             examples.tasks.setdefault(media.digest, []).append(one.task_id)
-    readings = Readings(ontology)
+    readings = readings_of(house, project, ontology)
     said = {annotation.task_id for annotation in annotations}
     for annotation in annotations:
         one = opened[annotation.task_id]

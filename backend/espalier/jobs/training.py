@@ -15,6 +15,7 @@ from espalier_ontology.frames import Frames
 
 from ..contract import Embeddings, EncoderSpec
 from ..errors import NotTrained
+from ..learning.evaluation import evaluate
 from ..learning.model import Model
 from ..learning.parts import PARTS
 from ..learning.questions import LeftOut, Question
@@ -27,10 +28,12 @@ from ..plugins.registry import new_classifier
 from ..store.rows import ModelVersion, Project
 from . import mirroring
 from .choosing import parameters_of
+from .cutoffs import apply_policy
 from .embedding import embed
 from .examples import Examples, gather
 from .house import House
 from .progress import Progress
+from .promotion import decide
 from .sample import sample
 
 log = logging.getLogger(__name__)
@@ -86,7 +89,8 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         raise NotTrained("; ".join(sorted({head.reason for head in model.heads.values() if head.reason})))
     progress.report(3, 4, "keeping the model version")
     version = _keep(house, project, model, examples, parameters)
-    house.records.serve(project.key, version.name)
+    version = apply_policy(house, project, version)
+    version = decide(house, project, version)
     house.records.mark_trained(project_key, project.revision)
     progress.report(4, 4, f"{version.name} is {version.state}")
     log.info("project %s: %s is %s; %s", project.id, version.name, version.state, version.message)
@@ -135,6 +139,7 @@ def _keep(
     directory.parent.mkdir(parents=True, exist_ok=True)
     _sweep(directory.parent, {version.name for version in versions})
     model.save(directory / MODEL)
+    evaluate(examples.ontology, model, seed=parameters.seed).save(directory / EVALUATION)
     spec = model.encoder
     version = ModelVersion(
         project_key=project.key,
