@@ -32,12 +32,12 @@ def evaluation_of(house: House, project: Project, version: ModelVersion) -> Eval
     except BadModel as reason:
         if directory.exists():
             log.warning("%s: %s", version.name, reason)
-        computed = evaluate(ontology, model, cutoffs=cutoffs)
+        computed = evaluate(ontology, model, cutoffs=cutoffs, seed=model.seed)
         computed.save(directory)
         return computed
     if kept.is_of(ontology, model, cutoffs):
         return kept
-    return evaluate(ontology, model, cutoffs=cutoffs)
+    return evaluate(ontology, model, cutoffs=cutoffs, seed=model.seed)
 
 
 def evaluation_directory(version: ModelVersion) -> Path:
