@@ -62,6 +62,8 @@ class EncoderRequest:
     """Where converted models may be kept between starts."""
     calibration: Pictures | None = field(default=None, compare=False)
     """Some of the project's own frames, for encoders that must check an approximation on them."""
+    directory: Path | None = None
+    """An own network that a tuner has written; then `model` and `weights_dir` do not matter."""
 
 
 @runtime_checkable
@@ -92,6 +94,28 @@ class StreamEncoder(Encoder, Protocol):
 
     def encode_stream(self, batches: Iterable[Pictures]) -> Iterator[Embeddings]:
         """One array per batch, in order. Pulls a few batches ahead; a batch may be reused once its answer came."""
+        ...
+
+
+@runtime_checkable
+class OnnxEncoder(Encoder, Protocol):
+    """An encoder that can be taken away (optional)."""
+
+    def export_onnx(self, path: Path) -> None:
+        """Write a network from uint8 (n, height, width, 3) to float32 (n, dim) of norm 1, for any n."""
+        ...
+
+
+@runtime_checkable
+class ExplainingEncoder(Encoder, Protocol):
+    """An encoder that can show where in a picture it looks (optional)."""
+
+    def explain(self, frame: Pictures, direction: NDArray[np.float32], *, method: str = "auto") -> NDArray[np.float32]:
+        """Where the component of the embedding along `direction`, float32 (dim,), comes from.
+
+        frame: uint8 (height, width, 3) of `spec.input_size`. float32 (rows, columns), 0 and up, laid over the frame.
+        The direction of a class is its row of a linear classifier's coefficients, or its mean embedding.
+        """
         ...
 
 

@@ -26,6 +26,10 @@ def indexes() -> Mapping[str, Plugin]:
     return installed("index")
 
 
+def tuners() -> Mapping[str, Plugin]:
+    return installed("tuner")
+
+
 def find(role: Role, name: str) -> Plugin:
     """Raises BadSetting for a name that is not there."""
     plugins = installed(role)

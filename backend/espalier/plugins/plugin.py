@@ -10,11 +10,12 @@ from typing import Any, Literal
 from ..errors import BrokenPlugin
 from .rules import missing_members
 
-Role = Literal["encoder", "classifier", "index"]
+Role = Literal["encoder", "classifier", "index", "tuner"]
 GROUPS: dict[Role, str] = {
     "encoder": "espalier.encoders",
     "classifier": "espalier.classifiers",
     "index": "espalier.indexes",
+    "tuner": "espalier.tuners",
 }
 
 
@@ -29,7 +30,7 @@ class Plugin:
     entry_point: EntryPoint
 
     def load(self) -> Any:
-        """The plugin's class: an EncoderClass, ClassifierClass or IndexClass.
+        """The plugin's class: an EncoderClass, ClassifierClass, IndexClass or TunerClass.
 
         Raises BrokenPlugin with the reason where it cannot be loaded.
         """

@@ -15,6 +15,7 @@ MEMBERS = {
     "encoder": ("open", "encode"),
     "classifier": ("fit", "predict", "save", "load"),
     "index": ("add", "remove", "search", "save", "load"),
+    "tuner": ("open", "estimate", "tune"),
 }
 TOLERANCE = 1e-3
 
