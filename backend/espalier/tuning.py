@@ -87,7 +87,8 @@ class Tuner(Protocol):
         `<key>.coefficients` float32 (k, dim) and `<key>.intercepts` float32 (k,) for every head.
 
         Where `report` returns False a person has cancelled: what is best so far is written, and that is all. Called
-        again with the same directory after a kill, it goes on from the last checkpoint, to the result of an unbroken run.
+        again with the same directory after a kill, it goes on from the last checkpoint, to the result of an unbroken
+        run.
         """
         ...
 

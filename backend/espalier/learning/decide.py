@@ -16,8 +16,8 @@ from espalier_ontology.tree import Classification, Ontology, Path
 
 from ..contract import Ids, Scores
 from . import intervals
-from .cutoffs import Cutoffs, answered
 from .decision import Decision
+from .descent import descend
 from .intervals import Confidences, Intervals, Samples
 from .model import Model
 from .questions import Key
@@ -140,7 +140,9 @@ def _answers(
         rows = np.asarray(np.flatnonzero(_inside(numbers, where)), np.int64)
     if not len(rows):
         return []
-    paths, confidence, high, cutoffs, one = _descend(classification, model, scores, rows, parameters)
+    own = {key: part[rows] for key, part in scores.items()}
+    reached = descend(classification, model.heads, own, lambda head: parameters.of(classification, head), len(rows))
+    paths, confidence, high, cutoffs = reached.paths, reached.confidence, reached.ends, reached.cutoffs
     if not paths:
         return []
     if classification.scope == "media":
@@ -150,7 +152,7 @@ def _answers(
     else:
         samples = Samples(numbers[rows], parameters.stride)
         length_and_gap = {"min_length": parameters.min_length, "min_gap": parameters.min_gap}
-        if one:
+        if reached.exclusive:
             found = intervals.exclusive(confidence, high, cutoffs, samples, **length_and_gap)
         else:
             found = intervals.steady(confidence, high, cutoffs, samples, margin=parameters.margin, **length_and_gap)
@@ -164,52 +166,6 @@ def _answers(
         if (frames := every or Frames(((start, stop),)) & where)
         for answer in (Answer(classification.name, paths[option], frames, value, source, under),)
     ]
-
-
-def _descend(
-    classification: Classification, model: Model, scores: Mapping[Key, Scores], rows: Ids, parameters: Decision
-) -> tuple[list[Path], Confidences, NDArray[np.bool_], Cutoffs, bool]:
-    """Down from the root while options are at or above their cutoffs.
-
-    Returns the paths, their confidence float64 (n, p), where each is the end of an answered path bool (n, p), their
-    cutoffs, and whether at most one path holds per row.
-    """
-    confidence: dict[Path, Confidences] = {}
-    holds: dict[Path, NDArray[np.bool_]] = {}
-    deeper: dict[Path, NDArray[np.bool_]] = {}
-    cutoff: dict[Path, float] = {}
-    one = True
-    for siblings in classification.siblings():
-        parent, key = siblings.parent, (classification.name, siblings.parent)
-        head = model.heads.get(key)
-        if head is None or not head.trained or key not in scores or (parent and parent not in holds):
-            continue
-        own = scores[key][rows].astype(np.float64)
-        cutoffs = parameters.of(classification, head)
-        if parent:
-            own = own * confidence[parent][:, None]
-        high = answered(own, cutoffs, exclusive=head.exclusive)
-        if parent:
-            high = high & holds[parent][:, None]
-        one = one and head.exclusive
-        deeper[parent] = np.asarray(high.any(axis=1))
-        for column, path in enumerate(head.options):
-            confidence[path], holds[path], cutoff[path] = own[:, column], high[:, column], float(cutoffs[column])
-    ends = {
-        path: held & ~deeper[path] if path in deeper else held
-        for path, held in holds.items()
-        if not classification.leaves_only or classification.is_leaf(path)
-    }
-    paths = list(ends)
-    if not paths:
-        return [], np.zeros((len(rows), 0)), np.zeros((len(rows), 0), np.bool_), np.zeros(0), one
-    return (
-        paths,
-        np.stack([confidence[path] for path in paths], axis=1),
-        np.stack([ends[path] for path in paths], axis=1),
-        np.array([cutoff[path] for path in paths]),
-        one,
-    )
 
 
 def _single(confidence: Confidences, high: NDArray[np.bool_]) -> Intervals:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -174,27 +173,6 @@ def test_a_model_without_rows_or_with_one_row(judged_model: JudgedModel) -> None
     assert summary["parts"]["train"]["questions"][0]["accuracy"] == 1.0
     assert summary["parts"]["train"]["questions"][0]["roc_auc"] is None
     assert summary["parts"]["test"]["questions"][0] == {"classification": "parity", "parent": [], "rows": 0}
-
-
-@pytest.mark.parametrize("kind", ["single", "multiple"])
-def test_ten_thousand_rows_and_twenty_options_cost_well_under_a_second(
-    judged_model: JudgedModel, kind: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rng = np.random.default_rng(0)
-    n, k = 10_000, 20
-    asked = Classification("c", "m", "Choices", kind, "media", tuple(Option((str(i),)) for i in range(k)))
-    ontology = Ontology((MediaTag("m", "image", "m"),), (asked,))
-    targets = np.eye(k)[rng.integers(0, k, n)] if kind == "single" else rng.random((n, k)) < 0.2
-    scores = rng.dirichlet(np.ones(k), n) * 0.7 + 0.3 * targets if kind == "single" else rng.random((n, k))
-    parts = np.where(np.arange(n) % 20 < 14, 0, np.where(np.arange(n) % 20 < 17, 1, 2))
-    model = judged_model(ontology, {("c", ()): {"scores": scores, "targets": targets, "cutoffs": 0.3}}, parts=parts)
-    with threadpool_limits(1):
-        started = time.process_time()
-        evaluate(ontology, model)
-        spent_s = time.process_time() - started
-    with capsys.disabled():
-        print(f"\nevaluate: {n} rows x {k} options ({kind}), 4 parts, 1000 resamples: {spent_s:.2f} s of one core")
-    assert spent_s < 1.0
 
 
 def test_no_scikit_learn_is_imported() -> None:
