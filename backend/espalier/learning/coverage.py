@@ -30,11 +30,14 @@ def coverage_table(model: Model, targets: Sequence[float] = TARGETS) -> dict[str
     multiple, targets: entries, options: a list of {option: path, targets: entries}}.
 
     An entry has target; reached, and cutoff where it is (else None); promise {precision, cutoff}, the most that any
-    cutoff keeps, or None; sentence; cross and test, which may be None. Those are measures: frames that were asked
-    about, labeled (with at least one answer), coverage (the share of them), answers, right, precision (None without
-    answers) and low, high, its 95 % interval; holds (what people answered) and recall. A frame counts once for each
-    question that it is asked. Of an option, frames are those that people answered so, and labeled those of them that
-    would be: there coverage is recall. A question about a child is asked only where people answered the parent so.
+    cutoff keeps, or None; sentence; coverage and recall at the cutoff; cross and test, which may be None. Those are
+    measures: frames that were asked about, labeled (with at least one answer), coverage (the share of them), answers,
+    right, precision (None without answers) and low, high, its 95 % interval; holds (what people answered) and recall.
+    Where the other folds find no cutoff, a fold is not labeled, so the coverage of `cross` is the least to expect.
+
+    A frame counts once for each question that it is asked. Of an option, frames are those that people answered so, and
+    labeled those of them that would be: there coverage is recall. A question about a child is asked only where people
+    answered the parent so.
     """
     rows = model.rows
     pools: list[_Pool] = []
@@ -137,9 +140,12 @@ def _entries(pool: _Pool, targets: Sequence[float]) -> list[dict[str, Any]]:
     for target, cutoff, kept in zip(targets, cutoffs, crossed, strict=True):
         entry: dict[str, Any] = {"target": target, "reached": cutoff is not None, "cutoff": cutoff}
         entry["promise"] = promise and {"precision": promise[0], "cutoff": promise[1]}
-        reached = cutoff is not None
-        entry["cross"] = _measure(pool, 0, seen, kept) if reached and len(folds) > 1 else None
-        entry["test"] = _measure(pool, 1, test, test.score >= cutoff) if cutoff is not None and pool.asked[1] else None
+        entry["coverage"] = entry["recall"] = entry["cross"] = entry["test"] = None
+        if cutoff is not None:
+            chosen = _measure(pool, 0, seen, seen.score >= cutoff)  # its precision flatters; how many they are does not
+            entry["coverage"], entry["recall"] = chosen["coverage"], chosen["recall"]
+            entry["cross"] = _measure(pool, 0, seen, kept) if len(folds) > 1 else None
+            entry["test"] = _measure(pool, 1, test, test.score >= cutoff) if pool.asked[1] else None
         entry["sentence"] = sentence(entry, multiple=pool.multiple, option=pool.option)
         entries.append(entry)
     return entries

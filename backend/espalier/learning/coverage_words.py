@@ -20,8 +20,8 @@ def sentence(entry: Mapping[str, Any], *, multiple: bool, option: bool) -> str:
     at = f"at {entry['cutoff']:.2f}"
     measure = entry["cross"] or entry["test"]
     if measure is None or not measure["answers"]:
-        return f"{at}, hardly a frame is labeled for you: too few are that sure to check {target}"
-    said = f"{at}, {_labeled(measure, multiple=multiple, option=option)}, {_right(measure, option=option)}"
+        return f"{at}, {_labeled(entry, multiple=multiple, option=option)}, too few to check that {target} are right"
+    said = f"{at}, {_labeled(entry, multiple=multiple, option=option)}, {_right(measure, option=option)}"
     test = entry["test"]
     if test and test["answers"] and test["high"] < entry["target"]:
         said += f"; of the test frames only {_right(test, option=option)}"
@@ -36,12 +36,12 @@ def percent(share: float, *, down: bool = False) -> str:
     return f"{whole} %"
 
 
-def _labeled(measure: Mapping[str, Any], *, multiple: bool, option: bool) -> str:
+def _labeled(entry: Mapping[str, Any], *, multiple: bool, option: bool) -> str:
     if option:
-        return f"{percent(measure['coverage'])} of its frames are found for you"
+        return f"{percent(entry['coverage'])} of its frames are found for you"
     if multiple:
-        return f"{percent(measure['recall'])} of the labels are set for you"
-    return f"{percent(measure['coverage'])} of the frames are labeled for you"
+        return f"{percent(entry['recall'])} of the labels are set for you"
+    return f"{percent(entry['coverage'])} of the frames are labeled for you"
 
 
 def _right(measure: Mapping[str, Any], *, option: bool) -> str:

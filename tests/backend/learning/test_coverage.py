@@ -65,6 +65,7 @@ def test_what_is_counted_by_hand_stands_in_the_table(judged_model: JudgedModel) 
     assert test["coverage"] == pytest.approx(tested.mean() * 4)
     assert test["low"] <= test["precision"] <= test["high"]
     assert test["recall"] == pytest.approx((tested & right).sum() / 100)
+    assert found["coverage"] == pytest.approx((confidence[parts != 2] >= found["cutoff"]).mean())
     assert found["cross"]["frames"] == 300
     assert entry(table, 0.90)["cutoff"] < found["cutoff"]
     assert not entry(table, 0.99)["reached"]
@@ -153,8 +154,9 @@ def test_a_question_that_was_not_learned_says_why(judged_model: JudgedModel) -> 
 
 
 def test_a_table_says_it_in_a_sentence() -> None:
-    measure = {"answers": 142, "coverage": 0.71, "recall": 0.7, "precision": 0.979, "low": 0.952, "high": 0.993}
+    measure = {"answers": 142, "precision": 0.979, "low": 0.952, "high": 0.993}
     found = {"target": 0.95, "reached": True, "cutoff": 0.8312, "promise": None, "cross": measure, "test": None}
+    found |= {"coverage": 0.71, "recall": 0.7}
     assert sentence(found, multiple=False, option=False) == (
         "at 0.83, 71 % of the frames are labeled for you, 98 % of them right (95-99 %)"
     )
@@ -163,7 +165,9 @@ def test_a_table_says_it_in_a_sentence() -> None:
         "at 0.83, 71 % of its frames are found for you, 98 % of what is labeled so is right (95-99 %)"
     )
     nothing = {**found, "cross": {**measure, "answers": 0, "precision": None}}
-    assert "too few are that sure to check 95 %" in sentence(nothing, multiple=False, option=False)
+    assert "71 % of the frames are labeled for you, too few to check that 95 % are right" in sentence(
+        nothing, multiple=False, option=False
+    )
 
 
 @pytest.mark.parametrize(
