@@ -196,6 +196,29 @@ def test_frames_labeled_since_are_judged_for_both(home: Any) -> None:
     assert home.train().gate["figures"]["frames"] > 50
 
 
+def test_the_version_that_serves_goes_on_where_the_configuration_changed(home: Any) -> None:
+    home.configure(IMAGE_CONFIG)
+    tasks, _ = home.digits(60, 60)
+    version = home.train()
+
+    def answers(name: str) -> list[Any]:
+        return [
+            [answer.option for answer in one.answers if answer.classification == name] for one in home.predict(tasks)
+        ]
+
+    loop, open_digit = answers("loop"), answers("open digit")
+    home.configure(
+        IMAGE_CONFIG.replace('name="looped digit"', 'name="digit with a loop"').replace(
+            '<Choice value="7" hotkey="7"/>', ""
+        )
+    )
+    assert home.project.served == version.name
+    assert answers("loop") == loop, "what is unchanged"
+    assert answers("looped digit") == answers("digit with a loop") == [[]] * 60, "gone, and not learned yet"
+    assert answers("open digit") == [[one for one in found if one != ("7",)] for found in open_digit]
+    assert [("7",)] in open_digit
+
+
 @pytest.mark.parametrize(
     ("steps", "before"),
     [
