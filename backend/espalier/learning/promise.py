@@ -3,8 +3,10 @@
 The lowest cutoff at which the answers *were* right so often flatters itself: of many cutoffs it takes the luckiest. On
 real pictures, a promise of 98 % was then kept by one model in two. So two things must hold of the answers at or above a
 cutoff: they were right so often; and counted together with what their calibrated scores expect of them, as if that were
-`_EXPECTED` answers more, they leave a chance of `DOUBT` that the precision is lower. Measured against bounds on the
-counts alone, the promise is kept about as often, and half as many frames again are labeled.
+`_EXPECTED` answers more, they leave a chance of `DOUBT` that the precision is lower. Measured on twelve questions about
+real pictures, 60 models each, a promise of 98 % is kept by 82 models in 100 and labels 22 % of the frames; an exact
+bound on the counts alone (Clopper-Pearson, 90 % sure) is kept by 86 and labels 14 %. Those that are not kept miss it by
+what a few unseen pictures more or less can do: with 97 in 100, the unseen pictures do not contradict the promise.
 """
 
 from __future__ import annotations

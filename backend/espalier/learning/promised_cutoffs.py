@@ -25,7 +25,7 @@ def promised(head: Head, rows: Rows, target: float, asked: NDArray[np.bool_]) ->
     """By column, for the options that are asked about, bool (k,).
 
     Few labels an option can seldom promise anything alone; those that cannot share the cutoff by which they keep the
-    target together. On real pictures a tenth more frames were labeled so, and promises were kept no less often.
+    target together. On real pictures a twentieth more frames were labeled so, and promises kept nearly as often.
     Test rows have no say.
     """
     found: dict[int, Promised] = {}
