@@ -113,6 +113,8 @@ class EmbeddingStore:
     def read_many(self, encoder_digest: str, keys: Sequence[Key]) -> Embeddings:
         """float32 (n, dim) in the order of the (media digest, frame) keys. Raises NotEmbedded for what is missing."""
         file = self._file(encoder_digest)
+        with file.reading():  # learns how long its rows are, in a process that has read nothing yet
+            pass
         wanted: dict[str, list[int]] = {}
         for place, (media, _) in enumerate(keys):
             wanted.setdefault(media, []).append(place)

@@ -133,6 +133,14 @@ def test_read_many_keeps_the_order_of_its_keys(store: EmbeddingStore) -> None:
     assert np.allclose(everything, rows_of(list(reversed(range(700)))), atol=1e-3)
 
 
+def test_a_store_that_was_just_opened_reads_many(store: EmbeddingStore, tmp_path: Path) -> None:
+    store.write(ENCODER, "image", np.array([0]), rows_of([7]))
+    for keys in ([("image", 0)], [("image", 0), ("image", 0)]):
+        opened = EmbeddingStore(tmp_path)
+        assert np.allclose(opened.read_many(ENCODER, keys), rows_of([7] * len(keys)), atol=1e-3)
+        opened.close()
+
+
 def test_read_many_names_what_is_missing(store: EmbeddingStore) -> None:
     store.write(ENCODER, "video", np.array([5]), rows_of([5]))
     with pytest.raises(NotEmbedded, match="3 frames have no embedding yet: frame 0 of image") as caught:
