@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from espalier_ontology.tree import Path
 
 from ..contract import Classifier, Embeddings, FoldClassifier, Ids, Mask, Scores, SteppedClassifier, Targets, Weights
-from . import metrics
-from .calibration import Calibration, cross_calibrate
 from .class_weights import class_weights
-from .cutoffs import answered, best_f1, cross_answered
-from .head import Evidence, Head, Steps, untrained
+from .head import Head, Steps, untrained
+from .measured_head import Scored, measured_head
 from .parts import TRAIN, VALIDATION
 from .questions import Question
 from .rows import Rows
@@ -27,13 +25,17 @@ _WATCHED = 384
 
 @dataclass(frozen=True)
 class Learned:
-    """A question with the rows of the model: at int64 (m,) says where the question's rows stand among them."""
+    """A question with the rows of the model: at int64 (m,) says where the question's rows stand among them.
+
+    seen bool (n,): rows that the encoder itself has learned from. They are learned from again, and judged by never.
+    """
 
     question: Question
     at: Ids
     rows: Rows
     embeddings: Embeddings
     parameters: TrainingParameters
+    seen: NDArray[np.bool_]
 
     def spread(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
         """The question's rows at their places among all rows, zero elsewhere."""
@@ -49,10 +51,10 @@ def fit_head(learned: Learned, plugin: str, new: Callable[[], Classifier], notes
     counts = question.counts()
     held = {option: yes for option, yes, _ in counts}
     usable = np.array([yes > 0 and (question.exclusive or no > 0) for _, yes, no in counts], np.bool_)
-    reason = _too_little(counts, usable, question.exclusive and not background)
+    reason = too_little(counts, usable, question.exclusive and not background)
     if reason:
         return untrained(question.classification, question.parent, question.exclusive, held, reason)
-    said = [*_without(counts, usable), *notes]
+    said = [*never_learned(counts, usable), *notes]
     question = question.columns(usable)
     some = question.mask.any(axis=1)
     learned = replace(learned, question=question.rows(some), at=learned.at[some])
@@ -68,46 +70,25 @@ def _fit(
     notes: list[str],
 ) -> Head:
     """Fitted, cross-checked, calibrated and measured."""
-    question, rows, exclusive = learned.question, learned.rows, learned.question.exclusive
+    question = learned.question
     known = _Known.of(learned, background)
     classifier = new()
     raw, fitted = _cross_fit(classifier, known, learned)
-    counted = _judgeable(question, known, rows)
-    dev = rows.folds >= 0
-    calibration = Calibration.of(raw[dev], known.targets[dev], counted[dev], exclusive=exclusive)
-    scores = calibration(raw)
-    scores[dev] = cross_calibrate(raw[dev], known.targets[dev], counted[dev], rows.folds[dev], exclusive=exclusive)
-    k = len(question.options)
-    evidence = Evidence(
-        targets=known.targets[:, :k],
-        mask=known.mask[:, :k],
-        raw=raw[:, :k],
-        scores=scores[:, :k],
-        fitted=calibration(fitted)[:, :k],
-        answered=np.zeros((len(rows), k), np.bool_),
-        counted=counted[:, :k],
-    )
-    cutoffs = best_f1(calibration(raw)[dev, :k], evidence.targets[dev], evidence.counted[dev], exclusive=exclusive)
-    unseen = answered(evidence.scores, cutoffs, exclusive=exclusive)
-    unseen[dev] = cross_answered(
-        evidence.scores[dev], evidence.targets[dev], evidence.counted[dev], rows.folds[dev], exclusive=exclusive
-    )
-    head = Head(
+    scored = Scored(
         question.classification,
         question.parent,
         question.options,
-        exclusive,
+        question.exclusive,
+        background,
         plugin,
         classifier,
-        calibration,
-        cutoffs,
-        held,
-        evidence=replace(evidence, answered=unseen),
-        steps=_steps(new, known, learned, k),
-        background=background,
-        parameters=dict(getattr(classifier, "parameters", None) or {}),
+        known.targets,
+        known.mask,
+        raw,
+        fitted,
+        _judgeable(question, known, learned.rows) & ~learned.seen[:, None],
     )
-    return _measured(head, rows, [*notes, *_unjudged(question, evidence)])
+    return measured_head(scored, learned.rows, held, notes, steps=_steps(new, known, learned, len(question.options)))
 
 
 @dataclass(frozen=True)
@@ -224,30 +205,7 @@ def _some(rows: Ids, rng: np.random.Generator) -> Ids:
     return rows if len(rows) <= _WATCHED else np.sort(rng.choice(rows, _WATCHED, replace=False))
 
 
-def _measured(head: Head, rows: Rows, notes: list[str]) -> Head:
-    """With the figures of the cross-check, and of what was not calibrated."""
-    evidence = head.evidence
-    assert evidence is not None
-    dev = rows.folds >= 0
-    targets, counted, exclusive = evidence.targets[dev], evidence.counted[dev], head.exclusive
-    measured = metrics.measure(evidence.scores[dev], evidence.answered[dev], targets, counted, exclusive=exclusive)
-    if counted.any():
-        raw = evidence.raw[dev]
-        measured["ece_uncalibrated"] = metrics.calibration_error(raw, targets, counted, exclusive=exclusive)
-        measured["log_loss_uncalibrated"] = metrics.log_loss(raw, targets, counted, exclusive=exclusive)
-    per_option = metrics.per_option(evidence.answered[dev], targets, counted)
-    return replace(
-        head, metrics=measured, per_option=dict(zip(head.options, per_option, strict=True)), notes=tuple(notes)
-    )
-
-
-def _unjudged(question: Question, evidence: Evidence) -> list[str]:
-    judged = (evidence.counted & (evidence.targets > 0.5)).any(axis=0)
-    unjudged = [" / ".join(question.options[i]) for i in np.flatnonzero(~np.asarray(judged))]
-    return [f"too few answers to measure {', '.join(unjudged)}; label at least 2 media with each"] if unjudged else []
-
-
-def _too_little(counts: list[tuple[Path, int, int]], usable: NDArray[np.bool_], exclusive: bool) -> str:
+def too_little(counts: list[tuple[Path, int, int]], usable: NDArray[np.bool_], exclusive: bool) -> str:
     """Why nothing can be learned, or an empty string."""
     if usable.sum() >= (2 if exclusive else 1):
         return ""
@@ -257,7 +215,7 @@ def _too_little(counts: list[tuple[Path, int, int]], usable: NDArray[np.bool_], 
     return f"needs frames on which an option does not hold; wherever it is answered, the same options hold: {seen}"
 
 
-def _without(counts: list[tuple[Path, int, int]], usable: NDArray[np.bool_]) -> list[str]:
+def never_learned(counts: list[tuple[Path, int, int]], usable: NDArray[np.bool_]) -> list[str]:
     """What is said of the options that are left out."""
     never = [" / ".join(option) for (option, yes, _), used in zip(counts, usable, strict=True) if not used and not yes]
     always = [" / ".join(option) for (option, yes, _), used in zip(counts, usable, strict=True) if not used and yes]

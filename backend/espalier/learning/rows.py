@@ -55,6 +55,8 @@ def union(questions: Sequence[Question]) -> tuple[Located, list[Ids]]:
 
     And for each question the numbers of its rows among them, int64.
     """
+    if not questions:
+        return Located(np.zeros(0, np.str_), np.zeros(0, np.int64)), []
     media = np.concatenate([question.media for question in questions])
     frames = np.concatenate([question.frames for question in questions])
     _, numbered = np.unique(media, return_inverse=True)

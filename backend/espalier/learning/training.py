@@ -6,21 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from espalier_ontology.tree import Ontology
 
-from ..contract import Classifier, Embeddings, EncoderSpec, Ids
+from ..contract import Classifier, Embeddings, EncoderSpec
 from ..errors import BadSetting
+from .dealing import deal_rows
 from .fitting import Learned, fit_head
-from .folds import deal, join_duplicates
 from .head import untrained
 from .linear import LinearClassifier
 from .model import Model
-from .parts import PARTS, TEST, VALIDATION, Part, divide
+from .parts import Part
 from .questions import Question, fingerprint
-from .rows import Located, Rows, union
+from .rows import Located, union
 from .training_parameters import TrainingParameters
 
 NewClassifier = Callable[[str], Classifier]
@@ -47,16 +46,29 @@ def train(
     chosen: Mapping[str, Part] | None = None,
     data_fingerprint: str = "",
     progress: Callable[[int, int, str], None] | None = None,
+    alike: Callable[[Located], Embeddings] | None = None,
+    taught: Mapping[str, Part] | None = None,
 ) -> Model:
     """One head per sibling set of the ontology; those that nothing can be learned of yet say why.
 
     embeddings_of gives float32 (n, encoder.dim) for the frames it gets. chosen: by media, the part that a person wants
-    it to play. A classification's `model_plugin` attribute names its classifier. Equal input gives an equal model.
-    progress gets done, total and a name.
+    it to play. alike, taught: see `deal_rows`, where the encoder has itself learned from answers; nothing is judged or
+    chosen on rows that it has seen. A classification's `model_plugin` attribute names its classifier. Equal input gives
+    an equal model. progress gets done, total and a name.
     """
     parameters = parameters or TrainingParameters()
     asked = {question.key: number for number, question in enumerate(questions)}
-    rows, places, embeddings, notes = _rows(questions, embeddings_of, encoder, parameters, chosen or {})
+    located, places = union(questions)
+    embeddings = _embedded(embeddings_of, located, encoder)
+    dealt = deal_rows(
+        questions,
+        located,
+        places,
+        embeddings if alike is None else alike(located),
+        parameters,
+        chosen or {},
+        taught=taught,
+    )
     heads = {}
     sets = [(classification, siblings) for classification in ontology for siblings in classification.siblings()]
     # On a busy machine a team of threads waits for its slowest at every step: one thread took 0.3 s where two took 60.
@@ -68,8 +80,8 @@ def train(
             if key in asked:
                 plugin = classification.settings.get("model_plugin", PLUGIN)
                 number = asked[key]
-                learned = Learned(questions[number], places[number], rows, embeddings, parameters)
-                heads[key] = fit_head(learned, plugin, partial(classifier, plugin), notes)
+                learned = Learned(questions[number], places[number], dealt.rows, embeddings, parameters, dealt.seen)
+                heads[key] = fit_head(learned, plugin, partial(classifier, plugin), dealt.notes)
             else:
                 counts = dict.fromkeys(siblings.options, 0)
                 where = f" below {' / '.join(siblings.parent)!r}" if siblings.parent else ""
@@ -80,57 +92,14 @@ def train(
     if progress is not None:
         progress(len(sets), len(sets), "")
     return Model(
-        ontology.fingerprint, data_fingerprint or fingerprint(questions), encoder, parameters.seed, heads, rows
+        ontology.fingerprint, data_fingerprint or fingerprint(questions), encoder, parameters.seed, heads, dealt.rows
     )
 
 
-def _rows(
-    questions: Sequence[Question],
-    embeddings_of: Callable[[Located], Embeddings],
-    encoder: EncoderSpec,
-    parameters: TrainingParameters,
-    chosen: Mapping[str, Part],
-) -> tuple[Rows, list[Ids], Embeddings, tuple[str, ...]]:
-    """The frames of all questions in their parts and folds, each question's places among them, and what to know."""
-    if not questions:
-        return Rows.none(), [], np.zeros((0, encoder.dim), np.float32), ()
-    located, places = union(questions)
+def _embedded(embeddings_of: Callable[[Located], Embeddings], located: Located, encoder: EncoderSpec) -> Embeddings:
+    if not len(located.frames):
+        return np.zeros((0, encoder.dim), np.float32)
     embeddings = np.ascontiguousarray(embeddings_of(located), np.float32)
     if embeddings.shape != (len(located.frames), encoder.dim):
         raise ValueError(f"{len(located.frames)} frames got embeddings {embeddings.shape}, expected {encoder.dim} wide")
-    groups: Ids = np.zeros(len(embeddings), np.int64)
-    for question, at in zip(questions, places, strict=True):
-        groups[at] = question.groups
-    groups = join_duplicates(embeddings, groups, seed=parameters.seed)
-    holds = _side_by_side([question.holds for question in questions], places, len(groups))
-    mask = _side_by_side([question.mask for question in questions], places, len(groups))
-    by_hand = parameters.val_tasks is not None or parameters.val_filter is not None
-    division = divide(
-        located.media.tolist(),
-        groups,
-        holds,
-        np.array([PARTS.index(chosen[media]) if media in chosen else -1 for media in located.media.tolist()], np.int8),
-        validation=0.0 if by_hand or parameters.split_column is not None else parameters.val_split,
-        test=0.0 if parameters.split_column is not None else parameters.test_split,
-        seed=parameters.seed,
-    )
-    dev = division.parts != TEST
-    folds = np.full(len(groups), -1, np.int64)
-    dealt = deal(holds[dev].astype(np.float32), mask[dev], groups[dev], seed=parameters.seed)
-    folds[dev] = dealt.rows
-    validation = division.parts == VALIDATION
-    if validation.any() and not validation[dev].all():
-        folds[validation] = dealt.count
-        folds[dev] = np.unique(folds[dev], return_inverse=True)[1]
-    notes = tuple(note for note in (division.note, dealt.note) if note)
-    return Rows(located.media, located.frames, groups, folds, division.parts), places, embeddings, notes
-
-
-def _side_by_side(parts: Sequence[NDArray[np.bool_]], places: Sequence[Ids], rows: int) -> NDArray[np.bool_]:
-    """The columns of all questions, bool (rows, sum of k); False where a question says nothing of a row."""
-    whole = np.zeros((rows, sum(part.shape[1] for part in parts)), np.bool_)
-    column = 0
-    for part, at in zip(parts, places, strict=True):
-        whole[at, column : column + part.shape[1]] = part
-        column += part.shape[1]
-    return whole
+    return embeddings
