@@ -23,13 +23,18 @@ VERSION = "timm-1"
 class TimmEncoder:
     """Any timm network without its head: pooled features, brought to norm 1."""
 
-    def __init__(self, spec: EncoderSpec, runtime: Runtime) -> None:
+    def __init__(self, spec: EncoderSpec, runtime: Runtime, weights: Weights | None = None) -> None:
+        """weights: what `network.build` makes the network of again, for those who need it in torch."""
         self.spec = spec
         self.runtime = runtime
+        self.weights = weights
 
     @classmethod
     def open(cls, request: EncoderRequest) -> TimmEncoder:
-        """Raises NoWeights naming the places tried, BadSetting for a device, model or weights that cannot be used."""
+        """Raises NoWeights naming the places tried, BadSetting for a device, model or weights that cannot be used.
+
+        `request.directory` opens an own network; BadModel is raised where it is not as the tuner wrote it.
+        """
         if importlib.util.find_spec("timm") is None:
             raise NoWeights("timm is not installed: pip install 'label-studio-espalier[timm]' for pretrained networks")
         kind, name = device.resolve(request.device)
@@ -42,15 +47,16 @@ class TimmEncoder:
         else:
             runtime, description, remark = _on_torch(request, weights, kind, name)
         about = f"{weights.reason}; on {name} with {runtime.name} {runtime.precision}"
+        origin = "@tuned" if weights.directory else "" if weights.path else "@random"
         spec = EncoderSpec(
-            name=f"timm:{weights.model}{'' if weights.path else '@random'}",
+            name=f"timm:{weights.model}{origin}",
             dim=description.dim,
             input_size=description.input_size,
             digest=_digest(description, sha256, runtime),
             licence=description.licence,
             reason=f"{about}; {remark}" if remark else about,
         )
-        return cls(spec, runtime)
+        return cls(spec, runtime, weights)
 
     def encode(self, frames: Pictures) -> Embeddings:
         return next(iter(self.encode_stream([frames])))

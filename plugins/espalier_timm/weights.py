@@ -12,7 +12,8 @@ from pathlib import Path
 from espalier.contract import EncoderRequest
 from espalier.errors import BadSetting, NoWeights
 
-from . import hub
+from . import hub, own_network
+from .names import TORCHVISION, near, resolve
 from .presets import PRESETS, TOP1, Kind, rank
 
 RANDOM = "@random"
@@ -27,23 +28,26 @@ class Weights:
     path: Path | None
     source: str
     reason: str
+    directory: Path | None = None
+    """Where it is an own network: what a tuner wrote; `path` lies in it."""
 
     def digest(self) -> str:
-        """sha256 of the file; 64 hex digits."""
+        """sha256 of the file, or of all that describes an own network; 64 hex digits."""
+        if self.directory is not None:
+            return own_network.sha256(self.directory / own_network.ABOUT)
         if self.path is None:
             return hashlib.sha256(b"random weights, seed 0").hexdigest()
-        digest = hashlib.sha256()
-        with self.path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-        return digest.hexdigest()
+        return own_network.sha256(self.path)
 
 
 def find_weights(request: EncoderRequest, kind: Kind) -> Weights:
     """The model that was asked for by name, or the preset's, or else the best one in the weights directory.
 
-    Raises NoWeights naming the places that were tried; BadSetting for a weights directory that is not there.
+    An own network's directory goes before all. Raises NoWeights naming the places that were tried; BadSetting for a
+    weights directory that is not there, BadModel for an own network that was changed.
     """
+    if request.directory is not None:
+        return own(request.directory)
     directory = request.weights_dir
     if directory is not None and not directory.is_dir():
         raise BadSetting(f"ESPALIER_WEIGHTS_DIR={directory} is not a directory; make it, or leave the setting out")
@@ -68,27 +72,39 @@ def find_weights(request: EncoderRequest, kind: Kind) -> Weights:
     )
 
 
+def own(directory: Path) -> Weights:
+    """An own network. Raises BadModel for one that is not whole, or was changed."""
+    model = own_network.verified(directory).model
+    path = directory / own_network.NETWORK
+    return Weights(model, path, "an own network", f"{model}, fine-tuned here", directory)
+
+
 def _named(model: str, directory: Path | None) -> Weights:
     if model.endswith(RANDOM):
-        plain = model.removesuffix(RANDOM)
+        plain = resolve(model.removesuffix(RANDOM))
         return Weights(plain, None, "chance", f"{plain} with RANDOM weights, as its name asks: for measuring only")
+    asked, model = model, resolve(model)
     found, tried = _look(model, directory)
     if found is None:
         raise NoWeights(_missing(model, tried))
-    return Weights(model, found[0], found[1], f"asked for by name; weights from {found[1]}")
+    means = "" if asked == model else f" ({asked} means {model})"
+    return Weights(model, found[0], found[1], f"asked for by name{means}; weights from {found[1]}")
 
 
 def _look(model: str, directory: Path | None) -> tuple[tuple[Path, str] | None, list[str]]:
     tried: list[str] = []
     if directory is not None:
         # A file may be named with the tag of its training (`resnet18.a1_in1k`) or without.
-        for stem in dict.fromkeys([model, model.partition(".")[0]]):
+        for stem in dict.fromkeys([model, model.partition(".")[0], model.removeprefix(TORCHVISION)]):
             path = directory / f"{stem}{SUFFIX}"
             if path.is_file():
                 return (path, "the weights directory"), tried
         tried.append(f"no {model}{SUFFIX} in {directory}")
     else:
         tried.append("no weights directory is set")
+    if model.startswith(TORCHVISION):
+        tried.append("torchvision gives its weights away as pickles only, which are not opened here")
+        return None, tried
     repository = repository_of(model)
     if repository is None:
         tried.append(f"timm knows no pretrained weights of {model!r}")
@@ -113,7 +129,7 @@ def repository_of(model: str) -> str | None:
     except ImportError:
         return f"timm/{model}" if "." in model else None
     if not is_model(model.partition(".")[0]):
-        raise BadSetting(f"timm has no model {model!r}; `python -c 'import timm; print(timm.list_models())'` lists all")
+        raise BadSetting(f"timm has no model {model!r}; {near(model)}")
     try:
         known = get_pretrained_cfg(model)
     except RuntimeError as error:
