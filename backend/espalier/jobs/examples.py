@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from espalier_ontology.label_mapping import LabelMapping
 from espalier_ontology.tree import Ontology
 
 from ..learning.parts import Part
@@ -67,7 +68,8 @@ def gather(house: House, project: Project, parameters: TrainingParameters | None
     learned_tasks = [tasks[task_id] for task_id in sorted(learned)]
     ontology = house.ontology(project, (task.data for task in tasks.values()))
     examples = Examples(ontology=ontology, annotations=len(annotations))
-    examples.fingerprint = _fingerprint(learned_tasks, annotations, parameters)
+    readings = readings_of(house, project, ontology)
+    examples.fingerprint = _fingerprint(learned_tasks, annotations, parameters, readings.mappings)
     opened = {
         one.task_id: one
         for one in open_tasks([(task.id, task.data) for task in learned_tasks], ontology, house.fetcher(project))
@@ -77,12 +79,13 @@ def gather(house: House, project: Project, parameters: TrainingParameters | None
         for media in one.media.values():
             examples.media[media.digest] = media
             examples.tasks.setdefault(media.digest, []).append(one.task_id)
-    readings = readings_of(house, project, ontology)
+    waiting = 0
     said = {annotation.task_id for annotation in annotations}
     for annotation in annotations:
         one = opened[annotation.task_id]
         if one.media:
-            reading = readings.read(annotation.result, one)
+            reading = readings.read(annotation.result, one, annotation.updated_at)
+            waiting += len(reading.again)
             examples.problems += [f"task {annotation.task_id}: {problem}" for problem in reading.problems]
             examples.annotated += [
                 Annotated(
@@ -98,6 +101,8 @@ def gather(house: House, project: Project, parameters: TrainingParameters | None
                 )
                 for name, media in one.media.items()
             ]
+    if waiting:
+        examples.problems.append(f"{waiting} answers with options that were split since wait for another look")
     examples.annotated += _background(choice, (one for id, one in opened.items() if id not in said))
     examples.problems += choice.problems
     return examples
@@ -131,10 +136,13 @@ def _weight(annotation: Annotation, parameters: TrainingParameters) -> float:
     return parameters.confirmed_weight if annotation.confirmed else 1.0
 
 
-def _fingerprint(tasks: list[Task], annotations: list[Annotation], parameters: TrainingParameters) -> str:
+def _fingerprint(
+    tasks: list[Task], annotations: list[Annotation], parameters: TrainingParameters, mappings: Sequence[LabelMapping]
+) -> str:
     learned: list[Mapping[str, object] | list[object]] = [
         [[task.id, task.data] for task in tasks],
         [[annotation.id, annotation.task_id, annotation.result] for annotation in annotations],
         parameters.to_json(),
+        [str(mapping) for mapping in mappings],
     ]
     return hashlib.sha256(json.dumps(learned, sort_keys=True).encode()).hexdigest()[:16]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ..store.embeddings import NotEmbedded
 from ..store.rows import ModelVersion, Prediction, Project
 from .embedding import embed
 from .house import House
+from .label_mappings import held
 from .opening import OpenTask, open_tasks
 from .parameters import RunParameters
 from .progress import Progress
@@ -63,6 +65,8 @@ class Predictor:
         self.name = name or version.name
         self.model = house.model(Path(version.directory))
         self.cutoffs = OwnCutoffs.from_json(version.cutoffs).by_option()
+        self.mappings = held(house, project)
+        self.trained_at = version.created_at
         ontology = house.ontology(project)
         self.encoder = house.encoder(ontology, device=parameters.device)
         if self.model.encoder.digest != self.encoder.spec.digest:
@@ -94,12 +98,13 @@ class Predictor:
         for media, message in report.failures:
             lost.setdefault(media.digest, []).append(message)
         is_dynamic = any(classification.dynamic_field for classification in ontology)
-        readings = Readings(ontology)
+        readings = Readings(ontology, self.mappings)
+        answered_at = self._answered_at(tasks)
         for task, one in zip(tasks, opened, strict=True):
             failures = [*one.failures, *(text for media in one.media.values() for text in lost.get(media.digest, ()))]
             if is_dynamic:
-                readings = Readings(self.house.ontology(self.project, [task["data"]]))
-            yield self._predict_one(readings, task, one, spans, failures)
+                readings = Readings(self.house.ontology(self.project, [task["data"]]), self.mappings)
+            yield self._predict_one(readings, task, one, spans, failures, answered_at)
 
     def _predict_one(
         self,
@@ -108,20 +113,21 @@ class Predictor:
         opened: OpenTask,
         spans: Mapping[tuple[int, str], Span],
         failures: Sequence[str],
+        answered_at: Mapping[int, datetime | None],
     ) -> Predicted:
-        ontology = readings.ontology
-        people = _answers_of_people(readings, task, opened)
+        ontology, known = readings.ontology, readings.known  # the model may know options by the names they had
+        people = _answers_of_people(readings, task, opened, answered_at)
         decided: list[Answer] = []
         doubts: list[float] = []
         looked_at = 0
         for name, media in opened.media.items():
             span = spans[opened.task_id, name]
             numbers, scores = self._scores(media, span.frames)
-            scores = self._of_options_asked(ontology, scores)
+            scores = self._of_options_asked(known, scores)
             looked_at += len(numbers)
             decision = self.parameters.decision(ontology, span.within, span.stride)
             decided += decide(
-                ontology,
+                known,
                 self.model,
                 scores,
                 numbers,
@@ -132,6 +138,7 @@ class Predictor:
                 media=name,
             )
             doubts.append(overall_score(ontology, scores, ()))
+        decided = list(readings.in_todays_words(decided, self.trained_at))
         kept = rules.enforce(ontology, decided, people=people, parents=self.parameters.parents).answers
         own = [answer for answer in kept if answer.source == self.name]
         row = Prediction(
@@ -187,6 +194,13 @@ class Predictor:
                 scores[name, parent] = np.where(asked, given, np.float32(0))
         return scores
 
+    def _answered_at(self, tasks: Sequence[Mapping[str, Any]]) -> dict[int, datetime | None]:
+        """By annotation; nobody asks where no option was ever called otherwise."""
+        if not self.mappings:
+            return {}
+        ids = [task["id"] for task in tasks]
+        return {one.id: one.updated_at for one in self.house.records.annotations(self.project.key, ids)}
+
     def _span(self, media: Media) -> Span:
         def is_embedded(frames: Frames) -> bool:
             return not self.house.embeddings.missing(self.encoder.spec.digest, media.digest, frames)
@@ -194,10 +208,14 @@ class Predictor:
         return span_of(media, self.parameters, is_embedded)
 
 
-def _answers_of_people(readings: Readings, task: Mapping[str, Any], opened: OpenTask) -> list[Answer]:
+def _answers_of_people(
+    readings: Readings, task: Mapping[str, Any], opened: OpenTask, answered_at: Mapping[int, datetime | None]
+) -> list[Answer]:
     return [
         answer
         for annotation in task.get("annotations") or ()
         if not annotation.get("was_cancelled")
-        for answer in readings.read(annotation.get("result") or [], opened).answers
+        for answer in readings.read(
+            annotation.get("result") or [], opened, answered_at.get(annotation.get("id", 0))
+        ).answers
     ]

@@ -26,7 +26,7 @@ from ..learning.training_parameters import TrainingParameters
 from ..media.media import Media
 from ..plugins.registry import new_classifier
 from ..store.rows import ModelVersion, Project
-from . import mirroring
+from . import mirroring, revisit
 from .choosing import parameters_of
 from .cutoffs import apply_policy
 from .embedding import embed
@@ -54,6 +54,7 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
     if reconcile:
         mirroring.reconcile(house, project)
         project = house.project(project_key)
+    revisit.refresh(house, project)
     parameters = parameters_of(project)
     examples = gather(house, project, parameters)
     learned = lesson(examples.ontology, examples.annotated, parameters=parameters)
