@@ -139,6 +139,11 @@ class Guess:
     chance: float
     guessed: bool
 
+    @property
+    def skill(self) -> float:
+        """0 for guessing, 1 for never wrong."""
+        return (self.reached - self.chance) / max(1.0 - self.chance, 1e-9)
+
     def to_json(self) -> dict[str, Any]:
         return {"macro_f1": self.reached, "chance": self.chance, "guessed": self.guessed}
 

@@ -26,6 +26,8 @@ GUARD = 0.03
 """The same for a single classification, which is measured on less."""
 _RELABELED = 0.25
 """From this share of changed labels on, it is asked whether what people answer now can be learned at all."""
+_SKILL = 0.25
+"""It cannot, where less than this is left of how far the answers before were from guessing."""
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,10 @@ def _unlearnable(comparisons: list[Comparison], figures: dict[str, Any], seed: i
         where = " / ".join((one.key[0], *one.key[1]))
         told = {"changed": share, "served": before.to_json(), "candidate": now.to_json()}
         figures.setdefault("relabeled", {})[where] = told
-        if now.guessed and not before.guessed:
+        if not before.guessed and (now.guessed or now.skill < _SKILL * before.skill):
             found.append(
-                f"{share:.0%} of the answers to {where!r} changed, and they can no longer be told from the frames: "
-                f"macro-F1 {now.reached:.2f} on its own labels, where guessing reaches {now.chance:.2f}; the version "
+                f"{share:.0%} of the answers to {where!r} changed, and they can hardly be told from the frames any "
+                f"more: macro-F1 {now.reached:.2f} on its own labels, where guessing reaches {now.chance:.2f}; the version "
                 f"that serves reached {before.reached:.2f} on those it was trained on. Were the labels mixed up?"
             )
     return found

@@ -87,4 +87,6 @@ def test_mixed_up_labels_do_not_serve(photographs: Any) -> None:
     assert found["interval"][1] < -0.1
     reasons = shuffled.gate["reasons"]
     assert any(reason.startswith("it is worse than the version that serves: macro-F1 0.") for reason in reasons)
-    assert any("answers to 'coarse' changed, and they can no longer be told from the frames" in one for one in reasons)
+    assert any(
+        "answers to 'coarse' changed, and they can hardly be told from the frames any more" in one for one in reasons
+    )
