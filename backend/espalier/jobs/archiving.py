@@ -16,6 +16,7 @@ from ..errors import BadRequest
 from ..store.rows import ModelVersion
 from .automated import model_version_of
 from .house import House
+from .own_encoder import OwnEncoder
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,12 @@ def archive(house: House, project_key: str, *, keep: int = KEPT) -> list[ModelVe
         raise BadRequest(f"keep at least 1 version, got {keep}")
     project = house.project(project_key)
     versions = house.records.versions(project_key)
-    if versions:
-        _sweep(house.version_directory(project, versions[0].name))
+    trained = [version for version in versions if version.state != "training"]
+    if trained:
+        _sweep(house.version_directory(project, trained[0].name))
     kept = _kept(house, project_key, [version.name for version in versions], keep)
+    networks = {own.home.name for version in versions if version.name in kept and (own := OwnEncoder.of(version))}
+    kept |= networks
     gone = []
     for version in versions:
         if not version.directory:

@@ -21,16 +21,18 @@ from ..learning.model import Model
 from ..media.cache import MediaCache
 from ..media.fetch import Fetcher
 from ..plugins.checked import CheckedEncoder
-from ..plugins.registry import load_classifier, open_encoder
+from ..plugins.registry import load_classifier, open_encoder, open_own_encoder
 from ..settings import Settings
 from ..store.embeddings import EmbeddingStore
 from ..store.records import Records
 from ..store.rows import ModelVersion, Project
+from .own_encoder import OwnEncoder
 from .queue import Queues
 
 log = logging.getLogger(__name__)
 
 _MODELS_KEPT = 8
+_ENCODERS_KEPT = 3
 _REFUSED_FOR_S = 300.0
 
 
@@ -39,7 +41,7 @@ class House:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._encoders: dict[tuple[str, str], CheckedEncoder] = {}
+        self._encoders: OrderedDict[tuple[str, str], CheckedEncoder] = OrderedDict()
         self._models: OrderedDict[Path, Model] = OrderedDict()
         self._clients: dict[str, LabelStudio] = {}
         self._refused_at: dict[str, float] = {}
@@ -65,22 +67,31 @@ class House:
             max_file_bytes=self.settings.max_file_mb * 1_000_000,
         )
 
-    def encoder(self, ontology: Ontology | None = None, *, device: str | None = None) -> CheckedEncoder:
-        """The encoder that the configuration names (`model_encoder` on any control), else the settings; kept warm."""
-        key = (self._named(ontology), device or self.settings.device)
+    def encoder(
+        self, ontology: Ontology | None = None, *, device: str | None = None, own: OwnEncoder | None = None
+    ) -> CheckedEncoder:
+        """A version's own, else that which the configuration names (`model_encoder` on any control), else the
+        settings'; the last few are kept warm."""
+        key = (self._named(ontology), device or self.settings.device) if own is None else _key(own, device)
         if key not in self._encoders:
-            self._encoders[key] = self._open(*key)
+            self._encoders[key] = self._open(*key, own=own)
+            while len(self._encoders) > _ENCODERS_KEPT:
+                self._encoders.popitem(last=False)
+        self._encoders.move_to_end(key)
         return self._encoders[key]
 
-    def check_encoder(self, ontology: Ontology, frames: Callable[[tuple[int, int]], Pictures]) -> CheckedEncoder:
+    def check_encoder(
+        self, ontology: Ontology, frames: Callable[[tuple[int, int]], Pictures], *, own: OwnEncoder | None = None
+    ) -> CheckedEncoder:
         """The same, opened anew with some of the project's own frames where its arithmetic is checked on them.
 
         frames: from the encoder's input size to pictures of it.
         """
-        encoder = self.encoder(ontology)
+        encoder = self.encoder(ontology, own=own)
         if self.settings.precision == "int8":
-            key = (self._named(ontology), self.settings.device)
-            self._encoders[key] = encoder = self._open(*key, calibration=frames(encoder.spec.input_size))
+            key = _key(own, None) if own else (self._named(ontology), self.settings.device)
+            calibration = frames(encoder.spec.input_size)
+            self._encoders[key] = encoder = self._open(*key, calibration=calibration, own=own)
         return encoder
 
     def forget_encoders(self) -> None:
@@ -91,7 +102,13 @@ class House:
         named = (classification.settings.get("model_encoder") for classification in ontology or ())
         return next(filter(None, named), self.settings.encoder)
 
-    def _open(self, named: str, device: str, calibration: Pictures | None = None) -> CheckedEncoder:
+    def _open(
+        self, named: str, device: str, calibration: Pictures | None = None, own: OwnEncoder | None = None
+    ) -> CheckedEncoder:
+        if own is not None:
+            return open_own_encoder(
+                self.settings, own.plugin, own.directory, device=device or None, calibration=calibration
+            )
         return open_encoder(replace(self.settings, encoder=named), device=device, calibration=calibration)
 
     def project(self, key: str) -> Project:
@@ -185,6 +202,10 @@ class House:
             label_studio_url=self.settings.label_studio_url or project.hostname,
             authorize=authorize,
         )
+
+
+def _key(own: OwnEncoder, device: str | None) -> tuple[str, str]:
+    return str(own.directory), device or ""
 
 
 _parse = lru_cache(maxsize=16)(labeling_config.parse)

@@ -28,6 +28,7 @@ from .embedding import embed
 from .house import House
 from .label_mappings import held
 from .opening import OpenTask, open_tasks
+from .own_encoder import OwnEncoder
 from .parameters import RunParameters
 from .progress import Progress
 from .reading import Readings
@@ -68,10 +69,11 @@ class Predictor:
         self.mappings = held(house, project)
         self.trained_at = version.created_at
         ontology = house.ontology(project)
-        self.encoder = house.encoder(ontology, device=parameters.device)
+        own = OwnEncoder.of(version)
+        self.encoder = house.encoder(ontology, device=parameters.device, own=own)
         if self.model.encoder.digest != self.encoder.spec.digest:
             house.forget_encoders()
-            self.encoder = house.encoder(ontology, device=parameters.device)
+            self.encoder = house.encoder(ontology, device=parameters.device, own=own)
         if self.model.encoder.digest != self.encoder.spec.digest:
             raise NotTrained(
                 f"model version {version.name} was trained on embeddings of {self.model.encoder.name}, and this worker "

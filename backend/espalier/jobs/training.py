@@ -5,33 +5,33 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from espalier_ontology.frames import Frames
-
-from ..contract import Embeddings, EncoderSpec
-from ..errors import NotTrained
+from ..contract import EncoderSpec
+from ..errors import BadModel, NotTrained
 from ..learning.evaluation import evaluate
 from ..learning.model import Model
 from ..learning.parts import PARTS
-from ..learning.questions import LeftOut, Question
-from ..learning.rows import Located
+from ..learning.questions import LeftOut
 from ..learning.targets import lesson
 from ..learning.training import train as fit
 from ..learning.training_parameters import TrainingParameters
 from ..media.media import Media
+from ..plugins.checked import CheckedEncoder
 from ..plugins.registry import new_classifier
 from ..store.rows import ModelVersion, Project
 from . import mirroring, revisit
 from .choosing import parameters_of
 from .cutoffs import apply_policy
-from .embedding import embed
 from .examples import Examples, gather
 from .house import House
+from .labeled_frames import embedded, embeddings_of
+from .own_encoder import OwnEncoder
 from .progress import Progress
 from .promotion import decide
 from .sample import sample
@@ -65,31 +65,30 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         raise NotTrained(_nothing_to_learn(examples))
     progress.report(1, 4, "embedding frames")
     every = list(examples.media.values())
-    encoder = house.check_encoder(examples.ontology, lambda size: sample(every, size))
-    report = embed(
-        [(examples.media[digest], frames) for digest, frames in _frames(asked).items()],
-        encoder,
-        house.embeddings,
-        progress=progress,
-    )
-    examples.problems[:0] = [message for _, message in report.failures]
-    asked = _readable(house, encoder.spec, asked, {media.digest: media for media, _ in report.failures})
+    encoder, own = _encoder(house, project, parameters, examples, every)
+    asked = embedded(house, asked, examples, encoder, progress)
+    alike = encoder
+    if own is not None:
+        alike = house.encoder(examples.ontology)
+        asked = embedded(house, asked, examples, alike, progress)
     progress.report(2, 4, "fitting classifiers")
     model = fit(
         examples.ontology,
         asked,
-        lambda located: _embeddings(house, encoder.spec, located, examples.media),
+        lambda located: embeddings_of(house, encoder.spec, located, examples.media),
         encoder=encoder.spec,
         classifier=new_classifier,
         parameters=parameters,
         chosen=examples.chosen,
         data_fingerprint=examples.fingerprint,
+        alike=lambda located: embeddings_of(house, alike.spec, located, examples.media),
+        taught=own.parts() if own else None,
     )
     if not any(head.trained for head in model.heads.values()):
         house.records.mark_trained(project_key, project.revision)
         raise NotTrained("; ".join(sorted({head.reason for head in model.heads.values() if head.reason})))
     progress.report(3, 4, "keeping the model version")
-    version = _keep(house, project, model, examples, parameters)
+    version = _keep(house, project, model, examples, parameters, own)
     version = apply_policy(house, project, version)
     version = decide(house, project, version)
     house.records.mark_trained(project_key, project.revision)
@@ -98,44 +97,34 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
     return version
 
 
-def _frames(asked: tuple[Question, ...]) -> dict[str, Frames]:
-    """The frames that any question needs, by media."""
-    wanted: dict[str, set[int]] = {}
-    for question in asked:
-        for digest, frame in zip(question.media, question.frames, strict=True):
-            wanted.setdefault(digest, set()).add(int(frame))
-    return {digest: Frames.at(numbers) for digest, numbers in wanted.items()}
-
-
-def _embeddings(house: House, spec: EncoderSpec, located: Located, media: Mapping[str, Media]) -> Embeddings:
-    keys = [media[digest].key(int(frame)) for digest, frame in zip(*located, strict=True)]
-    return house.embeddings.read_many(spec.digest, keys)
-
-
-def _readable(
-    house: House, spec: EncoderSpec, asked: tuple[Question, ...], lost: Mapping[str, Media]
-) -> tuple[Question, ...]:
-    """The questions without the rows whose frames could not be read."""
-
-    def is_kept(digest: str, frame: int) -> bool:
-        media = lost.get(digest)
-        if media is None:
-            return True
-        item, number = media.key(frame)
-        return not house.embeddings.missing(spec.digest, item, Frames.at([number]))
-
-    return tuple(
-        question.rows(np.array(list(map(is_kept, question.media.tolist(), question.frames.tolist())), np.bool_))
-        for question in asked
-    )
+def _encoder(
+    house: House, project: Project, parameters: TrainingParameters, examples: Examples, media: Sequence[Media]
+) -> tuple[CheckedEncoder, OwnEncoder | None]:
+    """That of the version that serves, so that what was fine-tuned goes on learning; else that of the settings."""
+    served = house.records.version(project.key, project.served) if project.served else None
+    own = None if parameters.frozen else OwnEncoder.of(served)
+    if own is not None:
+        try:
+            own.parts()
+            return house.check_encoder(examples.ontology, lambda size: sample(media, size), own=own), own
+        except (BadModel, OSError) as reason:
+            problem = f"the network of {project.served} cannot be opened ({reason}), so that of the settings was used"
+            log.warning("project %s: %s", project.id, problem)
+            examples.problems.insert(0, problem)
+    return house.check_encoder(examples.ontology, lambda size: sample(media, size)), None
 
 
 def _keep(
-    house: House, project: Project, model: Model, examples: Examples, parameters: TrainingParameters
+    house: House,
+    project: Project,
+    model: Model,
+    examples: Examples,
+    parameters: TrainingParameters,
+    own: OwnEncoder | None,
 ) -> ModelVersion:
     """A candidate: its files first, whole or not at all, and then its row."""
     versions = house.records.versions(project.key)
-    name = f"espalier-v{1 + max((_number(version.name) for version in versions), default=0)}"
+    name = next_name(versions)
     directory = house.version_directory(project, name)
     directory.parent.mkdir(parents=True, exist_ok=True)
     _sweep(directory.parent, {version.name for version in versions})
@@ -147,7 +136,7 @@ def _keep(
         name=name,
         state="candidate",
         directory=str(directory / MODEL),
-        encoder={"name": spec.name, "dim": spec.dim, "digest": spec.digest, "reason": spec.reason},
+        encoder=encoder_json(spec, own, directory),
         ontology_fingerprint=examples.ontology.fingerprint,
         data_fingerprint=examples.fingerprint,
         metrics=model.metrics(),
@@ -166,6 +155,12 @@ def _keep(
     )
     house.records.add_version(version)
     return version
+
+
+def encoder_json(spec: EncoderSpec, own: OwnEncoder | None, version_directory: Path) -> dict[str, Any]:
+    """What a version's record says of its encoder."""
+    about = {"name": spec.name, "dim": spec.dim, "digest": spec.digest, "reason": spec.reason}
+    return about if own is None else {**about, **own.to_json(version_directory)}
 
 
 def _about(model: Model, examples: Examples) -> str:
@@ -192,8 +187,13 @@ def _sentence(left_out: LeftOut) -> str:
     return f"{where}: {left_out.frames} frames, {left_out.reason}"
 
 
+def next_name(versions: Sequence[ModelVersion]) -> str:
+    """What the next version of a project is called."""
+    return f"espalier-v{1 + max((_number(version.name) for version in versions), default=0)}"
+
+
 def _number(name: str) -> int:
-    tail = name.rpartition("-v")[2]
+    tail = name.rpartition("-v")[2].partition("-")[0]
     return int(tail) if tail.isdigit() else 0
 
 

@@ -57,6 +57,8 @@ class TrainingParameters:
     min_images: int = MIN_IMAGES
     search: bool = True
     """Let the classifier choose its own parameters by cross-check."""
+    frozen: bool = False
+    """Learn on the encoder of the settings, also where a fine-tuned network serves."""
 
     def __post_init__(self) -> None:
         for name in ("val_split", "test_split"):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from ..contract import EncoderRequest, Pictures
 from ..errors import BadSetting, BrokenPlugin, NoWeights
 from ..settings import Settings
 from .checked import CheckedEncoder
-from .installed import encoders
+from .installed import encoders, find
 from .plugin import Plugin
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,22 @@ def open_encoder(
     """
     request = encoder_request(settings, calibration)
     return choose_encoder(settings.encoder, replace(request, device=device or request.device), encoders())
+
+
+def open_own_encoder(
+    settings: Settings,
+    plugin: str,
+    directory: Path,
+    *,
+    device: str | None = None,
+    calibration: Pictures | None = None,
+) -> CheckedEncoder:
+    """The network that the tuner of this name has written into the directory. Raises BadModel where it is broken."""
+    request = encoder_request(settings, calibration)
+    request = replace(request, device=device or request.device, directory=directory)
+    opened = _open(find("encoder", plugin), request, "")
+    log.info("own encoder %s (%d numbers a frame): %s", opened.spec.name, opened.spec.dim, opened.spec.reason)
+    return opened
 
 
 def encoder_request(settings: Settings, calibration: Pictures | None = None) -> EncoderRequest:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from .checked import CheckedClassifier, CheckedEncoder, CheckedIndex
-from .choice import encoder_request, open_encoder
-from .installed import classifiers, encoders, find, indexes
+from .choice import encoder_request, open_encoder, open_own_encoder
+from .installed import classifiers, encoders, find, indexes, tuners
 from .plugin import Plugin
 
 __all__ = [
@@ -23,6 +23,8 @@ __all__ = [
     "new_classifier",
     "new_index",
     "open_encoder",
+    "open_own_encoder",
+    "tuners",
 ]
 
 
