@@ -125,7 +125,8 @@ def _unlearnable(comparisons: list[Comparison], figures: dict[str, Any], seed: i
         if not before.guessed and (now.guessed or now.skill < _SKILL * before.skill):
             found.append(
                 f"{share:.0%} of the answers to {where!r} changed, and they can hardly be told from the frames any "
-                f"more: macro-F1 {now.reached:.2f} on its own labels, where guessing reaches {now.chance:.2f}; the version "
-                f"that serves reached {before.reached:.2f} on those it was trained on. Were the labels mixed up?"
+                f"more: macro-F1 {now.reached:.2f} on its own labels, where guessing reaches {now.chance:.2f}; the "
+                f"version that serves reached {before.reached:.2f} on those it was trained on. "
+                "Were the labels mixed up?"
             )
     return found
