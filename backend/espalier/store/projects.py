@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from ..errors import BadRequest
 from .database import Database
 from .rows import Project
-from .tables import ProjectTable
+from .tables import PredictionTable, ProjectTable, VersionTable
 
 COLUMNS = [getattr(ProjectTable, field.name) for field in fields(Project)]
 
 
 class Projects(Database):
     def put_project(self, key: str, **changes: Any) -> Project:
-        """Makes the project, or changes the fields named; a new labeling configuration bumps the revision."""
+        """Makes the project, or changes the fields named.
+
+        A new labeling configuration bumps the revision, and predictions made for the old one are forgotten.
+        """
         known = {field.name for field in fields(Project)} - {"key"}
         if unknown := set(changes) - known:
             raise BadRequest(f"a project has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
@@ -32,6 +35,11 @@ class Projects(Database):
             values = dict(changes)
             if before.label_config and config != before.label_config:
                 values.setdefault("revision", before.revision + 1)
+                # They may hold options that are asked no longer, or lack attributes that are asked now. A run's stay:
+                # they are what it wrote.
+                of_models = select(VersionTable.name).where(VersionTable.project_key == key)
+                old = (PredictionTable.project_key == key) & PredictionTable.version.in_(of_models)
+                connection.execute(delete(PredictionTable).where(old))
             if values:
                 connection.execute(update(ProjectTable).where(ProjectTable.key == key).values(values))
             return self._hold(connection, key)

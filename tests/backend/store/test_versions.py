@@ -89,3 +89,14 @@ def test_predictions_are_replaced_and_dropped(records: Records) -> None:
 def test_many_predictions_are_read_at_once(records: Records) -> None:
     records.put_predictions(prediction(id) for id in range(3000))
     assert len(records.predictions(KEY, "v1", range(5000))) == 3000
+
+
+def test_a_new_labeling_configuration_forgets_what_models_answered_to_the_old_one(records: Records) -> None:
+    records.put_project(KEY, label_config="<View/>")
+    records.add_version(version("v1"))
+    records.put_predictions([prediction(1), prediction(1, version="v1-run1")])
+    records.put_project(KEY, label_config="<View/>", title="Cats")
+    assert records.predictions(KEY, "v1", [1])
+    records.put_project(KEY, label_config="<View></View>")
+    assert not records.predictions(KEY, "v1", [1])
+    assert records.predictions(KEY, "v1-run1", [1]), "what a run wrote is known as long as the run is"
