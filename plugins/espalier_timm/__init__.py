@@ -1,5 +1,6 @@
-"""Pretrained networks of timm as encoders. Importing this imports neither torch nor timm."""
+"""Pretrained networks of timm as encoders, and their fine-tuning. Importing this imports neither torch nor timm."""
 
 from .encoder import TimmEncoder
+from .tuning import TimmTuner
 
-__all__ = ["TimmEncoder"]
+__all__ = ["TimmEncoder", "TimmTuner"]
