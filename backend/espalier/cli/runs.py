@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..errors import BadRequest
-from ..jobs import automated
+from ..jobs import automated, blind
 from ..jobs.parameters import EXISTING, FILTERS, PARENTS, RunParameters
 from .door import main
 from .following import follow, require_worker
@@ -58,6 +58,13 @@ from .table import columns, counted, moment
     show_default=True,
     help="Tasks with predictions of earlier runs: add to them, skip them, or replace those once this run is done.",
 )
+@click.option(
+    "--blind",
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Withhold this share of the unlabeled tasks, 0 to 0.5: what people answer there tells the real precision.",
+)
 @click.option("--dry-run", is_flag=True, help="Count what would be written, and write nothing.")
 @click.option("--here", is_flag=True, help="Run in this process instead of asking a running worker.")
 def run(
@@ -88,6 +95,7 @@ def run(
             follow(house, house.queues.request_run(planned.id), "run")
         finished = automated.find(house, planned.id)
         _print(finished.counts)
+        _print_sample(blind.measure(house, finished))
         if finished.state != "done":
             click.echo(f"{finished.state}: {finished.message}", err=True)
             raise SystemExit(1)
@@ -96,14 +104,22 @@ def run(
 @main.command()
 @click.argument("project")
 def runs(project: str) -> None:
-    """The automated labeling runs of PROJECT, the newest first."""
+    """The automated labeling runs and lists of PROJECT, the newest first.
+
+    Below a run with a blind sample: how many of the answers that it withheld people have given since, too.
+    """
     with opened() as house:
-        rows = [
-            (row.id, moment(row.created_at), row.state, f"{row.done}/{row.total} tasks", row.version, row.message)
-            for row in automated.recent(house, find_project(house, project).key)
-        ]
-    for line in columns(rows) or ["no run yet"]:
+        recent = automated.recent(house, find_project(house, project).key)
+        samples = [blind.measure(house, row) for row in recent]
+    rows = [
+        (row.id, moment(row.created_at), row.state, f"{row.done}/{row.total} tasks", row.version, row.message)
+        for row in recent
+    ]
+    for line, sample in zip(columns(rows), samples, strict=True):
         click.echo(line)
+        _print_sample(sample)
+    if not rows:
+        click.echo("no run yet")
 
 
 @main.command()
@@ -134,6 +150,14 @@ def _cutoff(text: str) -> tuple[str, float]:
     raise BadRequest(f"--confidence-of takes CLASSIFICATION=CUTOFF or CLASSIFICATION/OPTION=CUTOFF, got {text!r}")
 
 
+def _print_sample(sample: blind.BlindSample | None) -> None:
+    if sample is None:
+        return
+    click.echo(f"   {sample.sentence()}")
+    for name, one in sample.questions.items() if len(sample.questions) > 1 else ():
+        click.echo(f"     {name}: {blind.described(one)}")
+
+
 def _print(counts: dict[str, Any]) -> None:
     for answer, count in counts.get("answers", {}).items():
         click.echo(f"{count:>7}  {answer}")
@@ -142,4 +166,5 @@ def _print(counts: dict[str, Any]) -> None:
     click.echo(
         f"{counts.get('written', 0)} of {counts.get('tasks', 0)} tasks answered, "
         f"{counted(counts.get('frames', 0), 'frame')}"
+        + (f"; {counts['blind']} withheld as the blind sample" if counts.get("blind") else "")
     )

@@ -1,29 +1,29 @@
 """The automated labeling run: which tasks, a dry run with counts, writing, resuming, and undo.
 
 A run writes predictions under a version name of its own, so that undo deletes exactly what it wrote. It never touches
-an annotation.
+an annotation. The lists of `jobs.lists` are runs too.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..errors import BadRequest, Cancelled, EspalierError, LabelStudioDown, LabelStudioRefused
+from ..errors import BadRequest, Cancelled, EspalierError, LabelStudioDown
 from ..labelstudio.client import LabelStudio
 from ..store.rows import Project, Run
+from . import lists
 from .counts import Counts
 from .house import House
 from .parameters import RunParameters
 from .predicting import TASKS_AT_ONCE, Predicted, Predictor
 from .progress import Progress
+from .publishing import publish, retract
 from .queue import job_of_run
-from .selection import WRITTEN, select
+from .selection import select
+from .withheld import BLIND, WRITTEN, in_state, is_answered, is_drawn
 
-log = logging.getLogger(__name__)
-
-_WRITING, _NOTHING = "writing", "nothing"
+_WRITING, _NOTHING, _REPLACED = "writing", "nothing", "replaced"
 _CANCELLED = "cancelled; what was written stays until undone"
 
 
@@ -52,8 +52,9 @@ def dry_run(house: House, project_key: str, parameters: RunParameters, progress:
     parameters.check(house.ontology(project, (task["data"] for task in tasks)))
     counts = Counts()
     predictor = Predictor(house, project, version, parameters)
+    blind = _blind("", parameters, tasks)  # other ones than those of the run, but about as many
     for done, predicted in enumerate(predictor.predict(tasks, progress), start=1):
-        counts.add(predicted)
+        counts.add(predicted, blind=predicted.row.task_id in blind)
         progress.report(done, len(tasks), f"task {predicted.row.task_id}")
     return counts.to_json()
 
@@ -67,7 +68,7 @@ def execute(house: House, run_id: str, progress: Progress) -> Run:
     if run.state not in ("queued", "running"):
         return run
     try:
-        return _execute(house, run, progress)
+        return _execute(house, run, progress) if run.kind == "labeling" else lists.write(house, run, progress)
     except LabelStudioDown:
         raise
     except EspalierError as error:
@@ -93,13 +94,14 @@ def _execute(house: House, run: Run, progress: Progress) -> Run:
     predictor = Predictor(house, project, version, parameters, name=run.version)
     for start in range(0, len(pending), TASKS_AT_ONCE):
         progress.make_way()
-        batch = list(predictor.predict(pending[start : start + TASKS_AT_ONCE], progress))
-        _write(house, client, project, run_id, batch, counts)
+        some = pending[start : start + TASKS_AT_ONCE]
+        batch = list(predictor.predict(some, progress))
+        _write(house, client, project, run_id, batch, counts, _blind(run_id, parameters, some))
         done = len(tasks) - len(pending) + start + len(batch)
         house.records.set_run(run_id, done=done, counts=counts.to_json())
         progress.report(done, len(tasks), f"{done} of {len(tasks)} tasks")
     if counts.written:
-        _publish(house, client, project, run)
+        publish(house, client, project, run)
         if parameters.existing == "replace":
             _replace_earlier(house, client, project, run)
     return house.records.set_run(run_id, state="done", message=counts.sentence())
@@ -125,24 +127,10 @@ def undo(house: House, run_id: str) -> int:
     run = find(house, run_id)
     if house.queues.status(job_of_run(run_id)).state in ("queued", "running"):
         raise BadRequest(f"run {run_id} is not over, and would go on writing: `espalier cancel {run_id}` first")
-    project = house.project(run.project_key)
-    client = house.client(project)
-    shown = client.project(project.id).get("model_version")
-    deleted = client.delete_version(project.id, run.version)
-    house.records.drop_predictions(project.key, run.version)
-    if project.published == run.version:
-        house.records.publish(project.key, run.previous or project.served)
-    if shown == run.version and run.shown:
-        _show_again(client, project, run.shown)
+    deleted = retract(house, house.client(house.project(run.project_key)), run)
+    lists.forget(house, run)
     house.records.set_run(run_id, state="undone", message=f"undone: {deleted} predictions deleted")
     return deleted
-
-
-def _show_again(client: LabelStudio, project: Project, shown: str) -> None:
-    try:
-        client.set_model_version(project.id, shown)
-    except LabelStudioRefused:
-        log.warning("project %s: %r is gone, so the label stream shows no predictions now", project.id, shown)
 
 
 def model_version_of(run: Run) -> str:
@@ -160,15 +148,26 @@ def _as_its_job(house: House, run: Run) -> Run:
     return run
 
 
+def _blind(run_id: str, parameters: RunParameters, tasks: Sequence[Mapping[str, Any]]) -> set[int]:
+    """The tasks whose predictions are withheld: a share of those that nobody annotated so far."""
+    return {task["id"] for task in tasks if is_drawn(run_id, task["id"], parameters.blind) and not is_answered(task)}
+
+
 def _write(
-    house: House, client: LabelStudio, project: Project, run_id: str, batch: Sequence[Predicted], counts: Counts
+    house: House,
+    client: LabelStudio,
+    project: Project,
+    run_id: str,
+    batch: Sequence[Predicted],
+    counts: Counts,
+    blind: Collection[int],
 ) -> None:
     refused: dict[int, str] = {}
 
     def refuse(row: Mapping[str, Any], reason: str) -> None:
         refused[int(row["task"])] = f"task {row['task']}: {reason}"
 
-    rows = [predicted.row for predicted in batch if predicted.row.result]
+    rows = [predicted.row for predicted in batch if predicted.row.result and predicted.row.task_id not in blind]
     house.records.set_run_items(run_id, {row.task_id: _WRITING for row in rows})
     if rows:
         client.import_predictions(
@@ -180,34 +179,26 @@ def _write(
             refused=refuse,
         )
     house.records.put_predictions([predicted.row for predicted in batch])
-    house.records.set_run_items(
-        run_id,
-        {
-            row.task_id: WRITTEN if row.result and row.task_id not in refused else _NOTHING
-            for row in (predicted.row for predicted in batch)
-        },
-    )
+    states: dict[int, str] = {}
     for predicted in batch:
-        counts.add(predicted, refused=refused.get(predicted.row.task_id, ""))
-
-
-def _publish(house: House, client: LabelStudio, project: Project, run: Run) -> None:
-    """Make /setup, the predictions and the project name the same version: then the label stream shows the run without
-    a call to the backend, and sorting by score and uncertainty sampling work."""
-    shown = client.project(project.id).get("model_version")
-    if shown != run.version:
-        house.records.set_run(run.id, shown=shown)
-    house.records.publish(project.key, run.version)
-    client.set_model_version(project.id, run.version)
+        task_id = predicted.row.task_id
+        counts.add(predicted, refused=refused.get(task_id, ""), blind=task_id in blind)
+        answered = predicted.row.result and task_id not in refused
+        states[task_id] = (BLIND if task_id in blind else WRITTEN) if answered else _NOTHING
+    house.records.set_run_items(run_id, states)
 
 
 def _replace_earlier(house: House, client: LabelStudio, project: Project, run: Run) -> None:
-    mine = {task_id for task_id, state in house.records.run_items(run.id).items() if state == WRITTEN}
-    earlier = {other.version for other in house.records.runs(project.key) if other.id != run.id}
+    mine = in_state(house.records, run, WRITTEN) | in_state(house.records, run, BLIND)
+    others = [other for other in house.records.runs(project.key) if other.id != run.id and other.kind == "labeling"]
+    earlier = {other.version for other in others}
     for task_id in sorted(mine):
         for prediction in client.predictions_of(task_id):
             if prediction.get("model_version") in earlier:
                 client.delete_prediction(prediction["id"])
+    for other in others:
+        replaced = mine & in_state(house.records, other, WRITTEN)
+        house.records.set_run_items(other.id, dict.fromkeys(replaced, _REPLACED))
 
 
 def find(house: House, run_id: str) -> Run:

@@ -18,16 +18,19 @@ class Counts:
         start = start or {}
         self.tasks = int(start.get("tasks", 0))
         self.written = int(start.get("written", 0))
+        self.blind = int(start.get("blind", 0))
         self.frames = int(start.get("frames", 0))
         self.answers: Counter[str] = Counter(start.get("answers", {}))
         self.problems: list[str] = list(start.get("problems", []))
 
-    def add(self, predicted: Predicted, *, refused: str = "") -> None:
-        """refused: why Label Studio did not take what was predicted."""
+    def add(self, predicted: Predicted, *, refused: str = "", blind: bool = False) -> None:
+        """refused: why Label Studio did not take what was predicted. blind: what there is of it was withheld."""
+        written = bool(predicted.row.result) and not refused and not blind
         self.tasks += 1
-        self.written += bool(predicted.row.result) and not refused
+        self.written += written
+        self.blind += blind and bool(predicted.row.result)
         self.frames += predicted.frames
-        for answer in predicted.answers if not refused else ():
+        for answer in predicted.answers if written else ():
             self.answers[f"{answer.classification}: {' / '.join(answer.option)}"] += 1
         for problem in filter(None, [refused, predicted.row.message, *predicted.warnings]):
             if len(self.problems) < _PROBLEMS_KEPT and problem not in self.problems:
@@ -37,13 +40,16 @@ class Counts:
         return {
             "tasks": self.tasks,
             "written": self.written,
+            "blind": self.blind,
             "frames": self.frames,
             "answers": dict(self.answers.most_common()),
             "problems": self.problems,
         }
 
     def sentence(self) -> str:
-        unanswered = self.tasks - self.written
-        return f"{self.written} of {self.tasks} tasks answered ({self.frames} frames)" + (
-            f"; {unanswered} had nothing above the cutoff or could not be read" if unanswered else ""
+        unanswered = self.tasks - self.written - self.blind
+        return (
+            f"{self.written} of {self.tasks} tasks answered ({self.frames} frames)"
+            + (f"; {self.blind} withheld as the blind sample" if self.blind else "")
+            + (f"; {unanswered} had nothing above the cutoff or could not be read" if unanswered else "")
         )

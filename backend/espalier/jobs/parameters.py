@@ -43,6 +43,9 @@ class RunParameters:
     parents: Literal["run", "people"] = "run"
     existing: str = "add"
     """What to do about predictions of earlier runs: add, skip tasks that have some, or replace (once this is done)."""
+    blind: float = 0.0
+    """In [0, 0.5]: the share of the unlabeled tasks whose predictions are withheld, to be compared with what people
+    answer later."""
 
     def __post_init__(self) -> None:
         _each("tasks", self.tasks, int, "a list of task ids")
@@ -59,6 +62,9 @@ class RunParameters:
             raise BadRequest(f"the range must be 1 <= first <= last, got first={self.first} last={self.last}")
         if self.stride < 0:
             raise BadRequest(f"stride must be 1 or more, or 0 to have it chosen, got {self.stride}")
+        _one("blind", self.blind, (int, float), "a share")
+        if not 0 <= self.blind <= 0.5:
+            raise BadRequest(f"blind must be a share within [0, 0.5], got {self.blind}")
         if not isinstance(self.confidences, Mapping):
             raise BadRequest(f"confidences must be cutoffs by name, got {self.confidences!r}")
         for name, value in [("confidence", self.confidence), *self.confidences.items()]:

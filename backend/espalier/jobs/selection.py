@@ -10,9 +10,7 @@ from ..errors import BadRequest
 from ..store.rows import Project
 from .house import House
 from .parameters import RunParameters
-
-WRITTEN = "written"
-"""The state of a run's task once Label Studio holds its prediction."""
+from .withheld import WRITTEN, in_state, is_answered
 
 
 def select(house: House, project: Project, parameters: RunParameters) -> list[dict[str, Any]]:
@@ -45,11 +43,10 @@ def load(house: House, project: Project, ids: Collection[int] | None = None) -> 
 
 
 def _passes(house: House, project: Project, condition: str, task: Mapping[str, Any]) -> bool:
-    answered = any(not annotation["was_cancelled"] for annotation in task["annotations"])
     if condition == "unlabeled":
-        return not answered
+        return not is_answered(task)
     if condition == "labeled":
-        return answered
+        return is_answered(task)
     name, equals, pattern = condition.partition("=")
     if equals and name != "view":
         return fnmatch.fnmatchcase(str(task["data"].get(name, "")), pattern)
@@ -61,7 +58,6 @@ def _predicted(house: House, project: Project) -> set[int]:
     return {
         task_id
         for run in house.records.runs(project.key)
-        if run.state in ("done", "cancelled", "failed")
-        for task_id, state in house.records.run_items(run.id).items()
-        if state == WRITTEN
+        if run.kind == "labeling" and run.state in ("done", "cancelled", "failed")
+        for task_id in in_state(house.records, run, WRITTEN)
     }

@@ -17,6 +17,7 @@ from .predicting import Predictor
 from .progress import Progress
 from .selection import load
 from .unreadable import readable
+from .withheld import withheld
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,9 @@ def predict(house: House, project: Project, tasks: Sequence[Mapping[str, Any]], 
     """
     name = version_name(house, project)
     known = house.records.predictions(project.key, name, [task["id"] for task in tasks]) if name else {}
-    pending = readable(house.queues.redis, project.key, [task for task in tasks if not _is_fresh(known, task)])
+    silent = withheld(house.records, project.key, tasks)
+    wanted = [task for task in tasks if task["id"] not in silent and not _is_fresh(known, task)]
+    pending = readable(house.queues.redis, project.key, wanted)
     if not pending:
         return 0
     try:
@@ -65,10 +68,12 @@ def push(house: House, project: Project, version: str, task_ids: Sequence[int], 
     name = version_name(house, project)
     if name and name != version:  # a training was promoted meanwhile, and its version predicted
         found |= house.records.predictions(project.key, name, task_ids)
+    silent = withheld(house.records, project.key, load(house, project, found))
     # Empty ones too, as /predict would have answered: their low score is what uncertainty sampling goes by.
     rows = [
         {"task": row.task_id, "result": row.result, "score": row.score, "model_version": row.version}
         for row in found.values()
+        if row.task_id not in silent
     ]
     return client.import_predictions(project.id, rows)
 
@@ -91,7 +96,8 @@ def _predictor(house: House, project: Project) -> Predictor:
 def _published_run(house: House, project: Project) -> Run | None:
     if project.published == project.served:
         return None
-    return next((run for run in house.records.runs(project.key) if run.version == project.published), None)
+    runs = house.records.runs(project.key)
+    return next((run for run in runs if run.version == project.published and run.kind == "labeling"), None)
 
 
 def _renew(house: House, project: Project, reason: Exception) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -15,11 +16,14 @@ from .transport import Transport
 log = logging.getLogger(__name__)
 
 Row = Mapping[str, Any]
-"""One prediction: task (id), result (regions), score (in [0, 1]), model_version."""
+"""One prediction: task (id), result (regions), score (in [0, 1]), model_version; where it is put in full also cluster
+(a whole number or None), neighbors (task ids) and mislabeling (in [0, 1])."""
 
 CHUNK_ROWS = 500
 CHUNK_BYTES = 16_000_000
 _IMPORT_S = 300.0
+# Label Studio takes 70 ms for each on SQLite, 36 ms where two come at a time, and longer again with four.
+_POSTS_AT_ONCE = 2
 
 
 class Predictions:
@@ -51,6 +55,17 @@ class Predictions:
             if stored:
                 stored(dealt_with)
         return created
+
+    def put_in_full(
+        self, project_id: int, rows: Iterable[Row], *, refused: Callable[[Row, str], None] | None = None
+    ) -> int:
+        """As `put`, one by one: the bulk door drops cluster, neighbors and mislabeling without a word."""
+        refuse = refused or _log_refused
+        with ThreadPoolExecutor(_POSTS_AT_ONCE, thread_name_prefix="put-prediction") as pool:
+            return sum(
+                sum(pool.map(lambda row: self._put_one(row, refuse), self._without_stored(project_id, chunk)))
+                for chunk in _chunks(rows)
+            )
 
     def having(self, project_id: int, version: str, task_ids: Iterable[int]) -> set[int]:
         """Which of these tasks have a prediction of that version."""

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, delete, select, update
 from ..errors import BadRequest
 from .database import chunks
 from .promotions import Promotions
-from .rows import ModelVersion, Prediction, PromotedBy
-from .tables import PredictionTable, ProjectTable, VersionTable
+from .rows import ModelVersion, Prediction, Project, PromotedBy
+from .tables import PredictionTable, ProjectTable, RunTable, VersionTable
 
 VERSION = [getattr(VersionTable, field.name) for field in fields(ModelVersion)]
 PREDICTION = [getattr(PredictionTable, field.name) for field in fields(Prediction)]
@@ -54,7 +54,10 @@ class Versions(Promotions):
         return [ModelVersion(**row._mapping) for row in self.read(lambda connection: connection.execute(query).all())]
 
     def serve(self, key: str, name: str, *, by: PromotedBy = "gate", reason: str = "") -> None:
-        """From now on `name` predicts, and /setup reports it; the one that did is archived, and history says so."""
+        """From now on `name` predicts, and /setup reports it; the one that did is archived, and history says so.
+
+        A list that /setup reports stays: it is worked through while the model learns from that, again and again.
+        """
 
         def work(connection: Connection) -> None:
             project = self._hold(connection, key)
@@ -64,7 +67,9 @@ class Versions(Promotions):
                     connection.execute(_at(key, project.served).values(state="archived"))
                 self._remember_promotion(connection, key, name, project.served, by, reason)
             connection.execute(_at(key, name).values(state="promoted"))
-            values = {"served": name, "published": name}
+            values = {"served": name}
+            if not _shows_list(connection, project):
+                values["published"] = name
             connection.execute(update(ProjectTable).where(ProjectTable.key == key).values(values))
 
         self.write(work)
@@ -117,3 +122,8 @@ class Versions(Promotions):
 
 def _at(key: str, name: str) -> Any:
     return update(VersionTable).where(VersionTable.project_key == key, VersionTable.name == name)
+
+
+def _shows_list(connection: Connection, project: Project) -> bool:
+    query = select(RunTable.id).where(RunTable.project_key == project.key, RunTable.version == project.published)
+    return connection.execute(query.where(RunTable.kind != "labeling", RunTable.state != "undone")).first() is not None

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from ..jobs.queue import Queues
+from ..jobs.withheld import withheld
 from ..labelstudio.wire import PredictRequest, inputs_digest
 from ..settings import Settings
 from ..store.records import Records
@@ -41,9 +42,14 @@ class Predictions:
         version = self._version(project)
         if project is None or version is None or not asked.tasks:
             return [[] for _ in asked.tasks]
-        digests = {task["id"]: inputs_digest(task) for task in asked.tasks}
+        silent = withheld(self._records, project.key, asked.tasks)
+        if project.published not in (None, version):
+            # A list is shown, and Label Studio asks anew for whatever is not in it: once is enough.
+            silent |= {task_id for task_id, versions in asked.held.items() if version in versions}
+        wanted = [task for task in asked.tasks if task["id"] not in silent]
+        digests = {task["id"]: inputs_digest(task) for task in wanted}
         ready = self._ready(project.key, version, digests)
-        missing = {task["id"]: task for task in asked.tasks if task["id"] not in ready}
+        missing = {task["id"]: task for task in wanted if task["id"] not in ready}
         if missing:
             ready |= self._fetch(project.key, version, digests, missing, push=asked.context is None)
         return [_item(ready.get(task["id"])) for task in asked.tasks]
@@ -79,12 +85,13 @@ class Predictions:
         return {task_id: row for task_id, row in rows.items() if row.inputs == digests[task_id]}
 
     def _version(self, project: Project | None) -> str | None:
-        """Whose predictions are shown: the version that /setup reports, if it is one that predicts here."""
+        """Whose predictions are shown: the version that /setup reports, if it is one that predicts here; a list is
+        none."""
         if project is None or project.served is None:
             return None
         if project.published in (None, project.served):
             return project.served
-        runs = {run.version for run in self._records.runs(project.key)}
+        runs = {run.version for run in self._records.runs(project.key) if run.kind == "labeling"}
         return project.published if project.published in runs else project.served
 
 

@@ -32,6 +32,7 @@ def test_a_resumed_count_goes_on_where_it_was() -> None:
     assert whole.to_json() == {
         "tasks": 5,
         "written": 3,
+        "blind": 0,
         "frames": 15,
         "answers": {"loop: a": 3, "loop: b": 1},
         "problems": ["task 3: gone", "task 4: odd"],
@@ -45,6 +46,18 @@ def test_the_sentence_says_what_was_left_unanswered() -> None:
     counts.add(predicted(2))
     assert counts.sentence() == (
         "1 of 2 tasks answered (6 frames); 1 had nothing above the cutoff or could not be read"
+    )
+
+
+def test_what_is_withheld_is_counted_apart() -> None:
+    counts = Counts()
+    counts.add(predicted(1, "a"))
+    counts.add(predicted(2, "a"), blind=True)
+    counts.add(predicted(3), blind=True)
+    assert (counts.tasks, counts.written, counts.blind, dict(counts.answers)) == (3, 1, 1, {"loop: a": 1})
+    assert counts.sentence() == (
+        "1 of 3 tasks answered (9 frames); 1 withheld as the blind sample; "
+        "1 had nothing above the cutoff or could not be read"
     )
 
 

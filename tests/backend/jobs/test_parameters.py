@@ -35,6 +35,7 @@ parameters = st.builds(
     device=st.one_of(st.none(), st.just("cpu")),
     parents=st.sampled_from(PARENTS),
     existing=st.sampled_from(EXISTING),
+    blind=st.floats(0, 0.5),
 )
 
 
@@ -71,6 +72,8 @@ def test_through_json_and_back(chosen: RunParameters) -> None:
         ({"classifications": "loop"}, "classifications must be a list of names"),
         ({"version": 3}, "version must be a name"),
         ({"device": ["cpu"]}, "device must be a name"),
+        ({"blind": 0.6}, r"blind must be a share within \[0, 0.5\], got 0.6"),
+        ({"blind": "10 %"}, "blind must be a share, got '10 %'"),
         ({"tresholds": 1}, r"unknown run parameters \['tresholds'\]; known are"),
     ],
     ids=str,

@@ -9,7 +9,8 @@ import pytest
 from espalier.demo.results import choices
 from espalier.errors import BadRequest
 from espalier.jobs.parameters import RunParameters
-from espalier.jobs.selection import WRITTEN, load, select
+from espalier.jobs.selection import load, select
+from espalier.jobs.withheld import WRITTEN
 
 CONFIG = """<View><Image name="image" value="$image"/>
   <Choices name="c" toName="image"><Choice value="a"/><Choice value="b"/></Choices></View>"""

@@ -142,6 +142,16 @@ def test_recorded_predict_requests_keep_only_what_is_read(shared: Shared) -> Non
         assert (asked.context is None) == (name != "interactive_annotating.requests")
 
 
+def test_a_predict_tells_of_which_versions_there_are_predictions() -> None:
+    tasks = [
+        {"id": 1, "predictions": [{"model_version": "v1"}, {"model_version": "v2", "result": []}]},
+        {"id": 2, "predictions": [3, {"model_version": None}, {}]},
+        {"id": 3},
+    ]
+    held = parse_predict({"project": KEY, "tasks": tasks}).held
+    assert held == {1: {"v1", "v2"}, 2: set(), 3: set()}
+
+
 def annotation(number: int, choice: str, **more: object) -> dict[str, object]:
     return {"id": number, "result": [{"from_name": "c", "value": {"choices": [choice]}}], **more}
 

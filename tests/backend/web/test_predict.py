@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from espalier.jobs.withheld import BLIND, WRITTEN, is_drawn
 from espalier.labelstudio.wire import inputs_digest
 from espalier.store.rows import ModelVersion, Prediction
 
@@ -122,6 +123,38 @@ def test_what_could_be_read_of_a_damaged_task_is_answered(backend: Callable[...,
     one = trained(backend())
     one.records.put_predictions([row(1, result=RESULT, message="task 1: 3 of 90 frames cannot be decoded")])
     assert predict(one, [task(1)]) == [{"result": RESULT, "score": 0.5, "model_version": "v1"}]
+
+
+def test_a_blind_task_is_answered_with_nothing_until_it_is_annotated(backend: Callable[..., Any]) -> None:
+    one = trained(backend())
+    run = one.records.add_run(KEY, {"blind": 0.5}, version="v1-run1")
+    blind = next(number for number in range(1, 99) if is_drawn(run.id, number, 0.5))
+    other = next(number for number in range(1, 99) if not is_drawn(run.id, number, 0.5))
+    one.records.set_run_items(run.id, {blind: BLIND, other: WRITTEN})
+    one.records.set_run(run.id, state="done")
+    one.records.publish(KEY, "v1-run1")
+    one.records.put_predictions([row(blind, version="v1-run1"), row(other, version="v1-run1")])
+    assert [bool(item) for item in predict(one, [task(blind), task(other)])] == [False, True]
+    one.records.publish(KEY, "v1")
+    one.records.put_predictions([row(blind)])
+    assert predict(one, [task(blind)]) == [[]], "nor by another version"
+    assert one.steps() == [], "and nobody is asked to predict it"
+    annotated = task(blind, annotations=[{"id": 5, "result": RESULT}])
+    predict(one, [annotated])
+    assert [step for step, _ in one.steps()] == ["predict", "push"]
+
+
+def test_while_a_list_is_shown_the_model_answers_under_its_own_name_and_once(backend: Callable[..., Any]) -> None:
+    one = trained(backend())
+    listed = one.records.add_run(KEY, {"count": 50}, version="v1-errors1", kind="errors")
+    one.records.set_run(listed.id, state="done")
+    one.records.publish(KEY, "v1-errors1")
+    one.records.put_predictions([row(1), row(2)])
+    held = [{"id": 4, "model_version": "v1", "result": RESULT}, {"id": 5, "model_version": None}]
+    results = predict(one, [task(1), task(2, predictions=held)])
+    assert results == [{"result": RESULT, "score": 0.5, "model_version": "v1"}, []]
+    one.records.publish(KEY, "v1")
+    assert predict(one, [task(2, predictions=held)])[0]["model_version"] == "v1"
 
 
 def test_only_a_few_requests_wait(backend: Callable[..., Any]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ...errors import BadRequest
 from .fields import Json, key_and_id, mapping, text, whole_number
@@ -12,7 +13,8 @@ from .fields import Json, key_and_id, mapping, text, whole_number
 class PredictRequest:
     """Each task is {"id", "data", "annotations"} and nothing more: predictions of other versions are long and not read.
 
-    `context` is what the editor sends while somebody draws, else None.
+    `context` is what the editor sends while somebody draws, else None. `held` tells by task id of which versions Label
+    Studio has a prediction.
     """
 
     project_key: str
@@ -20,6 +22,7 @@ class PredictRequest:
     label_config: str
     tasks: list[Json]
     context: Json | None
+    held: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 def parse_predict(body: object) -> PredictRequest:
@@ -31,12 +34,14 @@ def parse_predict(body: object) -> PredictRequest:
         raise BadRequest("/predict: tasks must be a list")
     params = fields.get("params")
     context = params.get("context") if isinstance(params, dict) else None
+    read = [_task(task, f"/predict: tasks[{place}]") for place, task in enumerate(tasks)]
     return PredictRequest(
         project_key=key,
         project_id=number,
         label_config=text(fields, "label_config", "/predict"),
-        tasks=[_task(task, f"/predict: tasks[{place}]") for place, task in enumerate(tasks)],
+        tasks=read,
         context=context if isinstance(context, dict) else None,
+        held={task["id"]: _versions(sent) for task, sent in zip(read, tasks, strict=True)},
     )
 
 
@@ -49,3 +54,12 @@ def _task(value: object, what: str) -> Json:
         "data": data if isinstance(data, dict) else {},
         "annotations": [one for one in annotations if isinstance(one, dict)] if isinstance(annotations, list) else [],
     }
+
+
+def _versions(task: Json) -> frozenset[str]:
+    predictions = task.get("predictions")
+    return frozenset(
+        str(one["model_version"])
+        for one in (predictions if isinstance(predictions, list) else [])
+        if isinstance(one, dict) and one.get("model_version")
+    )
