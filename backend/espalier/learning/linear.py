@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from ..contract import Embeddings, FoldClassifier, Ids, Mask, Scores, Targets, Weights
-from .logistic import Design, Sigmoid, Softmax, fit
-
-STRENGTH = 20.0
-"""Inverse penalty, for embeddings scaled to mean squared distance 1 from their centre.
-
-On seven sets of pictures, 5 examples a class to all of them, anything from 5 to 60 gave the same accuracy within a
-point, so it is not searched for. It equals scikit-learn's C = 40 on embeddings of norm 1 with that spread 0.5."""
-_CELLS = 1 << 24  # logits held at once: 64 MB an array
+from ..contract import Embeddings, FoldClassifier, Ids, Mask, Scores, SteppedClassifier, Targets, Weights
+from .design import Float
+from .features import Curved, Features, Kind, Straight
+from .folds import deal
+from .problems import Problems, Told, scores_of
+from .search import Choice, Found, search
 
 
 class LinearClassifier:
     """Scores are softmax over exclusive options, else one sigmoid per option; masked targets are not learned from.
 
-    balance in [0, 1] weights options (or yes against no) by rarity to that power while fitting; the intercepts are
-    corrected afterwards, so that scores keep the observed frequencies. It is 0 by default: it was measured to make
-    rare options no better, and cutoffs per option do what it is usually wanted for.
+    Strength, the inverse of the penalty, is chosen by cross-check unless it is given or search is False: by every
+    `cross_fit`, and by `fit` where nothing has been chosen yet. Weights count as they are: scores follow the weighted
+    frequencies, not the observed ones.
     """
 
-    def __init__(self, *, strength: float = STRENGTH, balance: float = 0.0) -> None:
-        if not (strength > 0 and 0 <= balance <= 1):
-            raise ValueError(f"strength must be above 0 and balance within [0, 1], got {strength} and {balance}")
-        self.strength, self.balance = strength, balance
+    kinds: ClassVar[tuple[Kind, ...]] = (Straight,)
+    """What may be chosen from; the first is usual."""
+
+    def __init__(self, *, strength: float | None = None, search: bool = True) -> None:
+        if strength is not None and not strength > 0:
+            raise ValueError(f"strength must be above 0, got {strength}")
+        self.searches = search and strength is None
+        self.choice = None if self.searches else Choice(self.kinds[0], strength or self.kinds[0].usual)
         self.exclusive = False
+        self.kernel: Curved | None = None
+        """What the coefficients are for, where it is not the embeddings themselves."""
         self.coefficients = np.zeros((0, 0), np.float32)
-        """float32 (k, d)"""
+        """float32 (k, d), or (k, landmarks) with a kernel"""
         self.intercepts = np.zeros(0, np.float32)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What was chosen; empty before."""
+        return {} if self.choice is None else {"features": self.choice.kind.name, "strength": self.choice.strength}
 
     def fit(
         self,
@@ -48,8 +59,11 @@ class LinearClassifier:
         seed: int,
         weights: Weights | None = None,
     ) -> None:
-        """Groups and seed are not needed: the problem is convex. Rows of which nothing is said may be there."""
-        self._fit(embeddings, targets, mask, np.full(len(embeddings), -1), exclusive)
+        """Rows of which nothing is said may be there."""
+        nowhere = np.full(len(embeddings), -1, np.int64)
+        told = Told(embeddings, targets, mask, groups, nowhere, weights, exclusive, seed)
+        features, problems, solution = self._solve(told)
+        self._keep(features, problems, solution)
 
     def cross_fit(
         self,
@@ -63,103 +77,119 @@ class LinearClassifier:
         seed: int,
         weights: Weights | None = None,
     ) -> Scores:
-        """All folds and the final model in one solve. Rows of a fold share nothing with their model but the centre."""
-        return self._fit(embeddings, targets, mask, folds, exclusive)
+        """All folds and the final model in one solve.
+
+        A fold's model knows nothing of what is said of the fold's rows, but for two things that all folds share: what
+        was chosen, and what features are made of (centre, evenness, landmarks: embeddings without their targets).
+        """
+        if self.searches:
+            self.choice = None
+        told = Told(embeddings, targets, mask, groups, folds, weights, exclusive, seed)
+        features, problems, solution = self._solve(told)
+        coefficients, intercepts = self._keep(features, problems, solution)
+        scores = np.empty(targets.shape, np.float32)
+        for fold in np.unique(folds):
+            rows = folds == fold
+            without = fold if fold < problems.count else -1  # of a last fold's rows, nothing may be said
+            scores[rows] = self._scores(embeddings[rows], coefficients[without], intercepts[without])
+        return scores
+
+    def fit_steps(
+        self,
+        embeddings: Embeddings,
+        targets: Targets,
+        mask: Mask,
+        groups: Ids,
+        watched: Embeddings,
+        *,
+        exclusive: bool,
+        seed: int,
+        weights: Weights | None = None,
+    ) -> Iterator[tuple[int, Scores]]:
+        """Steps of the solver: 0, where only the frequencies are known, 1, 2, 4, 8, ... and the last."""
+        nowhere = np.full(len(embeddings), -1, np.int64)
+        told = Told(embeddings, targets, mask, groups, nowhere, weights, exclusive, seed)
+        told, found = self._chosen(told)
+        features, problems = _prepared(told, found)
+        for step, solution in problems.watch(found.choice.strength):
+            self._keep(features, problems, solution)
+            yield step, self.predict(watched)
 
     def predict(self, embeddings: Embeddings) -> Scores:
-        if embeddings.shape[1:] != self.coefficients.shape[1:]:
-            raise ValueError(
-                f"this classifier was fitted on {self.coefficients.shape[1]} dimensions, got {embeddings.shape[1]}"
-            )
-        return _scores(embeddings @ self.coefficients.T + self.intercepts, self.exclusive)
+        dim = self.coefficients.shape[1] if self.kernel is None else self.kernel.landmarks.shape[1]
+        if embeddings.shape[1] != dim:
+            raise ValueError(f"this classifier was fitted on {dim} dimensions, got {embeddings.shape[1]}")
+        return self._scores(embeddings, self.coefficients, self.intercepts)
 
     def save(self, directory: Path) -> None:
+        arrays = {"coefficients": self.coefficients, "intercepts": self.intercepts}
+        if self.kernel is not None:
+            arrays |= self.kernel.arrays()
         save_file(
-            {"coefficients": np.ascontiguousarray(self.coefficients), "intercepts": self.intercepts},
-            directory / "linear.safetensors",
+            {name: np.ascontiguousarray(array) for name, array in arrays.items()}, directory / "linear.safetensors"
         )
-        about = {"exclusive": self.exclusive, "strength": self.strength, "balance": self.balance}
+        about = {"exclusive": self.exclusive, "searches": self.searches, **self.parameters}
         (directory / "linear.json").write_text(json.dumps(about))
 
     @classmethod
     def load(cls, directory: Path) -> LinearClassifier:
+        """What was chosen stays chosen, until the next cross-check."""
         about = json.loads((directory / "linear.json").read_text())
         arrays = load_file(directory / "linear.safetensors")
-        classifier = cls(strength=float(about["strength"]), balance=float(about["balance"]))
+        classifier = cls()
+        classifier.searches = bool(about.get("searches", True))
+        kind = Curved if "landmarks" in arrays else Straight
+        if "strength" in about:
+            classifier.choice = Choice(kind, float(about["strength"]))
         classifier.exclusive = bool(about["exclusive"])
+        classifier.kernel = Curved.restored(arrays) if kind is Curved else None
         classifier.coefficients, classifier.intercepts = arrays["coefficients"], arrays["intercepts"]
         return classifier
 
-    def _fit(self, embeddings: Embeddings, targets: Targets, mask: Mask, folds: Ids, exclusive: bool) -> Scores:
-        """Fits the final model, keeps it, and returns each row's scores by the model without its fold (-1: final)."""
-        embeddings = np.asarray(embeddings, np.float32)
-        options, count = targets.shape[1], int(folds.max(initial=-1)) + 1
-        holds = mask & (targets > 0.5)
-        said = (holds.sum(axis=1) == 1)[:, None] & np.ones_like(mask) if exclusive else mask
-        used = said.any(axis=1)
-        design = Design.of(embeddings[used])
-        if used.any():
-            solve = self._exclusive if exclusive else self._independent
-            solved = solve(design, holds[used], said[used], folds[used], count)  # (count + 1, k, d + 1), final one last
-        else:
-            solved = np.zeros((count + 1, options, embeddings.shape[1] + 1), np.float32)
-        scaled = solved[..., :-1] * np.float32(design.scale)
-        intercepts = solved[..., -1] - scaled @ design.centre
-        self.exclusive = exclusive
-        self.coefficients, self.intercepts = scaled[-1].copy(), intercepts[-1].copy()
-        scores = np.empty((len(embeddings), options), np.float32)
-        for fold in range(-1, count):
-            rows = folds == fold
-            if rows.any():
-                scores[rows] = _scores(embeddings[rows] @ scaled[fold].T + intercepts[fold], exclusive)
-        return scores
+    def _chosen(self, told: Told) -> tuple[Told, Found]:
+        """The rows that count, and what was chosen, now if not before: by the folds, or the groups dealt to some."""
+        self.exclusive = told.exclusive
+        counts: NDArray[np.bool_] = np.asarray((told.worth > 0).any(axis=1))
+        told = told if counts.all() else told.rows(counts)
+        if self.choice is not None:
+            return told, Found(self.choice)
+        found = search(self.kinds, told if told.folds.max(initial=-1) >= 0 else _dealt(told))
+        self.choice = found.choice
+        return told, found
 
-    def _exclusive(
-        self, design: Design, holds: NDArray[np.bool_], said: Mask, folds: Ids, count: int
-    ) -> NDArray[np.float32]:
-        n, k = holds.shape
-        labels = holds.argmax(axis=1)
-        kept = np.array([folds != fold for fold in range(count)] + [np.ones(n, np.bool_)]).reshape(-1, n)
-        seen = kept.astype(np.float64) @ holds  # rows per fold and option
-        rarity = (seen.sum(axis=1, keepdims=True) / np.maximum(k * seen, 1.0)) ** self.balance
-        prior = np.log((seen * rarity + 0.5) / ((seen * rarity).sum(axis=1, keepdims=True) + 0.5 * k))
-        start = np.zeros((count + 1, k, design.rows.shape[1] + 1), np.float32)
-        start[..., -1] = prior
-        penalty = 1.0 / self.strength
-        at_once = max(1, _CELLS // max(1, n * k))
-        for first in range(0, count + 1, at_once):
-            part = slice(first, first + at_once)
-            weights = (kept[part] * rarity[part][:, labels]).astype(np.float32)
-            start[part] = fit(design, Softmax(labels, weights), start[part], penalty)
-        start[..., -1] -= np.log(rarity).astype(np.float32)
-        return start
+    def _solve(self, told: Told) -> tuple[Features, Problems, Float]:
+        told, found = self._chosen(told)
+        features, problems = _prepared(told, found)
+        start = None
+        if found.problems is not None and problems.design is found.problems.design and found.solution is not None:
+            start = found.solution[-problems.count - 1 :]
+        return features, problems, problems.solve(found.choice.strength, start)
 
-    def _independent(
-        self, design: Design, holds: NDArray[np.bool_], said: Mask, folds: Ids, count: int
-    ) -> NDArray[np.float32]:
-        n, k = holds.shape
-        kept = np.array([folds != fold for fold in range(count)] + [np.ones(n, np.bool_)]).reshape(-1, n)
-        weights = (kept[:, None, :] & said.T[None]).reshape(-1, n)  # one problem per fold and option
-        yes = np.tile(holds.T, (count + 1, 1)) & weights
-        positives, negatives = yes.sum(axis=1).astype(np.float64), (weights & ~yes).sum(axis=1).astype(np.float64)
-        rarity = (np.maximum(negatives, 1.0) / np.maximum(positives, 1.0)) ** self.balance
-        start = np.zeros((len(weights), 1, design.rows.shape[1] + 1), np.float32)
-        start[:, 0, -1] = np.log((positives * rarity + 0.5) / (negatives + 0.5))
-        at_once = max(1, _CELLS // max(1, n))
-        for first in range(0, len(weights), at_once):
-            part = slice(first, first + at_once)
-            weight = np.where(yes[part], rarity[part][:, None], 1.0) * weights[part]
-            loss = Sigmoid(yes[part].astype(np.float32), weight.astype(np.float32))
-            start[part] = fit(design, loss, start[part], 1.0 / self.strength)
-        start[:, 0, -1] -= np.log(rarity).astype(np.float32)
-        return start.reshape(count + 1, k, -1)
+    def _keep(self, features: Features, problems: Problems, solution: Float) -> tuple[Float, Float]:
+        """The last of the solution; returns all, for what is raw."""
+        coefficients, intercepts = features.fold(*problems.coefficients(solution))
+        self.kernel = features if isinstance(features, Curved) else None
+        self.coefficients, self.intercepts = coefficients[-1].copy(), intercepts[-1].copy()
+        return coefficients, intercepts
+
+    def _scores(self, embeddings: Embeddings, coefficients: Float, intercepts: Float) -> Scores:
+        raw = embeddings if self.kernel is None else self.kernel.raw(embeddings)
+        return scores_of(raw @ coefficients.T + intercepts, exclusive=self.exclusive)
 
 
-def _scores(logits: NDArray[np.float32], exclusive: bool) -> Scores:
-    if not exclusive:
-        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), np.float32)
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)
+def _dealt(told: Told) -> Told:
+    return replace(told, folds=deal(told.targets, told.mask, told.groups, seed=told.seed).rows)
+
+
+def _prepared(told: Told, found: Found) -> tuple[Features, Problems]:
+    """Those that the choice was found with, where they are of the same rows; of the folds told in any case."""
+    count = int(told.folds.max(initial=-1)) + 1
+    tried = found.problems
+    if found.features is None or tried is None or len(tried.folds) != len(told.folds) or count not in (0, tried.count):
+        features = found.choice.kind.of(told.embeddings, told.seed)
+        return features, Problems.of(told, features(told.embeddings))
+    return found.features, replace(tried, folds=told.folds, count=count)
 
 
 _: type[FoldClassifier] = LinearClassifier
+__: type[SteppedClassifier] = LinearClassifier

@@ -1,4 +1,4 @@
-"""Regularised logistic regression, many problems over the same rows at once, in numpy (and SciPy's Cholesky factor).
+"""Regularised logistic regression, many problems over the same rows at once, in numpy.
 
 The problems (one per fold of a cross-fit, or one per label) share their embeddings and differ in row weights. All
 are solved together by L-BFGS, preconditioned with the inverse of (curvature * Gram matrix + penalty): each step costs
@@ -7,13 +7,14 @@ two matrix products for all problems, and a few dozen steps suffice at any dimen
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve  # type: ignore[import-untyped]
 
-Float = NDArray[np.float32]
+from .design import Design, Float, Preconditioner
+
 Labels = NDArray[np.int64]
 
 MEMORY = 8
@@ -21,71 +22,6 @@ ITERATIONS = 60
 TOLERANCE = 2e-4
 """Stop where the next step promises less than this share of the loss."""
 _BACKTRACKS = 12
-
-
-@dataclass
-class Design:
-    """The rows that every problem shares: float32 (n, d), centred and scaled to mean squared norm 1."""
-
-    rows: Float
-    centre: Float
-    scale: float
-
-    def __post_init__(self) -> None:
-        n, d = self.rows.shape
-        self._few = 3 * n < d
-        self._kernel = self.rows @ self.rows.T if self._few else self.rows.T @ self.rows
-
-    @classmethod
-    def of(cls, embeddings: Float) -> Design:
-        """Centred and scaled; constant embeddings give rows of zeros."""
-        centre = (embeddings.sum(axis=0, dtype=np.float64) / max(1, len(embeddings))).astype(np.float32)
-        rows = embeddings - centre
-        power = float(np.einsum("nd,nd->", rows, rows, dtype=np.float64)) / max(1, len(rows))
-        scale = 1.0 / np.sqrt(power) if power > 1e-12 else 0.0
-        rows *= np.float32(scale)
-        return cls(rows, centre, scale)
-
-    def preconditioner(self, curvature: float, penalty: float) -> Preconditioner:
-        """The inverse of curvature * rows' rows + penalty * 1; by Woodbury's identity where rows are few."""
-        ridge = penalty / curvature
-        while True:
-            matrix = self._kernel + np.float32(ridge) * np.eye(len(self._kernel), dtype=np.float32)
-            try:
-                factor = cho_factor(matrix, overwrite_a=True, check_finite=False)
-            except np.linalg.LinAlgError:  # too nearly singular for float32: a coarser preconditioner does as well
-                ridge *= 10
-            else:
-                return Preconditioner(factor, self.rows, curvature, ridge * curvature, self._few)
-
-
-@dataclass
-class Preconditioner:
-    """An approximate inverse Hessian over weights and intercept, the intercept last."""
-
-    factor: tuple[Float, bool]
-    rows: Float
-    curvature: float
-    penalty: float
-    few: bool
-    """Whether the factor is over rows rather than over dimensions."""
-
-    def __call__(self, gradient: Float) -> Float:
-        """float32 (b, m, d + 1) -> the same shape."""
-        flat = gradient.reshape(-1, gradient.shape[-1])
-        weights, n = flat[:, :-1], len(self.rows)
-        result = np.empty_like(flat)
-        if self.few:
-            inner = self._solve(weights @ self.rows.T)
-            result[:, :-1] = (weights - inner @ self.rows) / np.float32(self.penalty)
-        else:
-            np.divide(self._solve(weights), np.float32(self.curvature), out=result[:, :-1])
-        result[:, -1] = flat[:, -1] / np.float32(self.curvature * n + 1e-3)
-        return result.reshape(gradient.shape)
-
-    def _solve(self, right: Float) -> Float:
-        """float32 (r, s), of which each row is solved for."""
-        return np.asarray(cho_solve(self.factor, right.T, check_finite=False)).T
 
 
 @dataclass
@@ -140,21 +76,27 @@ class Sigmoid:
 
 
 def fit(
-    design: Design,
-    loss: Softmax | Sigmoid,
-    start: Float,
-    penalty: float,
-    *,
-    iterations: int = ITERATIONS,
-    tolerance: float = TOLERANCE,
+    design: Design, loss: Softmax | Sigmoid, start: Float, penalty: float, *, tolerance: float = TOLERANCE
 ) -> Float:
-    """The coefficients (b, m, d + 1), intercept last, that minimise loss + penalty / 2 * squared weights.
+    """The coefficients (b, m, r + 1), intercept last, that minimise loss + penalty / 2 * squared coefficients.
 
     start has the same shape. The intercept is not penalised. A problem without a counting row keeps its start.
     """
+    for found in steps(design, loss, start, penalty, tolerance=tolerance):
+        start = found
+    return start
+
+
+def steps(
+    design: Design, loss: Softmax | Sigmoid, start: Float, penalty: float, *, tolerance: float = TOLERANCE
+) -> Iterator[Float]:
+    """What `fit` goes through, from the start to the end; each is an array of its own."""
     rows, n = design.rows, len(design.rows)
     shape = start.shape
     theta = start.astype(np.float32, copy=True)
+    if n == 0:
+        yield theta
+        return
 
     def logits_of(coefficients: Float) -> Float:
         flat = coefficients.reshape(-1, shape[-1])
@@ -181,7 +123,8 @@ def fit(
     precondition = design.preconditioner(curvature, penalty)
     history: list[tuple[Float, Float, NDArray[np.float64]]] = []
     scale: NDArray[np.float64] = np.ones(shape[0])
-    for iteration in range(iterations):
+    yield theta
+    for iteration in range(ITERATIONS):
         direction = -_two_loops(gradient, history, scale, precondition)
         slope = _dot(gradient, direction)
         active = (-slope > tolerance * np.maximum(value, 1e-6)) & (slope < 0)
@@ -216,7 +159,7 @@ def fit(
             smooth = _dot(bent, precondition(bent))
             scale = np.where(sound & (smooth > 0), product / np.where(smooth > 0, smooth, 1.0), scale)
         theta, logits, value, gradient = tried, tried_logits, tried_value, new_gradient
-    return theta
+        yield theta
 
 
 def _two_loops(
