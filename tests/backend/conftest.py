@@ -97,6 +97,26 @@ def records(database_url: str) -> Iterator[Records]:
 
 
 @pytest.fixture
+def tiny_tuner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Installs `tiny_tuner.py` as the tuner and encoder "tiny", here and in processes that are started from here.
+
+    Returns the directory that it is installed in.
+    """
+    site = tmp_path / "site-packages"
+    (site / "tiny_tuner-0.1.dist-info").mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("tiny_tuner.py"), site)
+    (site / "tiny_tuner-0.1.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: tiny-tuner\nVersion: 0.1\n"
+    )
+    (site / "tiny_tuner-0.1.dist-info" / "entry_points.txt").write_text(
+        "[espalier.encoders]\ntiny = tiny_tuner:TinyEncoder\n[espalier.tuners]\ntiny = tiny_tuner:TinyTuner\n"
+    )
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
+    return site
+
+
+@pytest.fixture
 def data_settings(tmp_path: Path) -> Iterator[Settings]:
     """Settings of an own data directory; its Valkey, if one was started, is stopped."""
     settings = Settings(data_dir=tmp_path / "data", debounce_s=0.2)
@@ -127,7 +147,7 @@ def start_worker(data_settings: Settings, tmp_path: Path) -> Iterator[StartWorke
         with (tmp_path / "worker.log").open("ab") as log:
             worker = subprocess.Popen(
                 [sys.executable, "-c", program, "burst" if burst else "stay", *roles],
-                env=os.environ | {"PYTHONPATH": str(tmp_path)},
+                env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
                 cwd=tmp_path,
                 stderr=log,
             )

@@ -25,10 +25,19 @@ _BATCH = 20_000
 """Frames that are scored at once."""
 
 
-def decide(house: House, project: Project, version: ModelVersion) -> ModelVersion:
+def decide(
+    house: House,
+    project: Project,
+    version: ModelVersion,
+    *,
+    must_be_better: bool = False,
+    may_serve: bool = True,
+) -> ModelVersion:
     """The version as it is after the gate has judged it: it serves, or stays a candidate whose message says why not.
 
     The verdict is kept with it, reasons and figures; then old versions' files are removed (see `archive`).
+    must_be_better: not to be worse is not enough, nor is too little to compare by; for what took hours to make, and
+    would take as long to embed everything anew. may_serve: False leaves it to a person.
     """
     project = house.project(project.key)
     served, about = _served(house, project, version)
@@ -40,7 +49,11 @@ def decide(house: House, project: Project, version: ModelVersion) -> ModelVersio
     verdict = replace(
         verdict, reasons=(*about, *verdict.reasons), figures={**verdict.figures, "against": project.served}
     )
-    if verdict.promote:
+    if must_be_better and served is not None and verdict.promote and not _is_better(verdict):
+        verdict = replace(verdict, promote=False, reasons=(*verdict.reasons, "a new network must be better to serve"))
+    if verdict.promote and not may_serve:
+        house.records.set_version(project.key, version.name, gate=verdict.to_json())
+    elif verdict.promote:
         house.records.set_version(project.key, version.name, gate=verdict.to_json())
         house.records.serve(project.key, version.name, by="gate", reason="; ".join(verdict.reasons))
     else:
@@ -104,6 +117,11 @@ def _served_before(history: Sequence[Promotion]) -> list[str]:
         else:
             served.append(promotion.version)
     return [name for name in served[:-1] if name != served[-1]]
+
+
+def _is_better(verdict: Verdict) -> bool:
+    compared = verdict.figures.get("macro_f1")
+    return bool(compared and compared["difference"] > 0)
 
 
 def _served(house: House, project: Project, version: ModelVersion) -> tuple[Model | None, list[str]]:

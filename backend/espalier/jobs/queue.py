@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -55,15 +56,18 @@ class JobStatus:
 
 
 class Queues:
-    """The three lines that jobs stand in: training; prediction; and runs, which give way to prediction."""
+    """The four lines that jobs stand in: training; prediction; runs, which give way to prediction; and tuning.
+
+    A fine-tuning takes minutes or a day, so it has a worker of its own: answers go on being learned beside it.
+    """
 
     def __init__(self, redis: Redis, *, debounce_s: float = 2.0, steps: str = STEPS) -> None:
         self.redis = redis
         self.debounce_s = debounce_s
         self.steps = steps
-        self.training, self.prediction, self.runs = (
+        self.training, self.prediction, self.runs, self.tuning = (
             Queue(f"espalier-{name}", connection=redis, serializer=JSONSerializer)
-            for name in ("training", "prediction", "runs")
+            for name in ("training", "prediction", "runs", "tuning")
         )
 
     @classmethod
@@ -82,9 +86,13 @@ class Queues:
 
     def of_role(self, role: str) -> list[Queue]:
         """The queues that a worker of this role takes jobs from, the more urgent first."""
-        roles = {"training": [self.training], "prediction": [self.prediction, self.runs]}
+        roles = {
+            "training": [self.training],
+            "prediction": [self.prediction, self.runs],
+            "tuning": [self.tuning],
+        }
         if role not in roles:
-            raise BadRequest(f"no worker is called {role!r}; there are {' and '.join(sorted(roles))}")
+            raise BadRequest(f"no worker is called {role!r}; there are {', '.join(sorted(roles))}")
         return roles[role]
 
     def request_training(self, project_key: str, *, delay: bool = True, reconcile: bool = False) -> str:
@@ -175,6 +183,14 @@ class Queues:
             self.runs, "run", arguments, what, timeout_s=7 * DAY_S, retries=PATIENCE, id=job_of_run(run_id)
         )
 
+    def request_tuning(self, project_key: str, version: str) -> str:
+        """The job is named after the version that it makes."""
+        what, id = f"fine-tune {version} of {project_key}", job_of_tuning(project_key, version)
+        if (old := self._job(id)) is not None:
+            old.delete()
+        self.redis.delete(progress.progress_key(id))
+        return self._enqueue(self.tuning, "tune", [project_key, version], what, timeout_s=7 * DAY_S, id=id)
+
     def status(self, job_id: str) -> JobStatus:
         job = self._job(job_id)
         if job is None:
@@ -205,13 +221,18 @@ class Queues:
         return self.status(job_id)
 
     def workers(self) -> dict[str, set[str]]:
-        """The lines that each living worker serves ("training", "prediction", "runs"), by the worker's name."""
+        """The lines that each living worker serves ("training", "tuning" and so on), by the worker's name."""
         found = presence.workers(self.redis)
         return {name: {queue.removeprefix("espalier-") for queue in queues} for name, queues in found.items()}
 
     def waiting(self) -> dict[str, int]:
         """How many jobs wait, by the name of the line."""
-        lines = {"training": self.training, "prediction": self.prediction, "runs": self.runs}
+        lines = {
+            "training": self.training,
+            "prediction": self.prediction,
+            "runs": self.runs,
+            "tuning": self.tuning,
+        }
         return {name: int(self.redis.llen(queue.key)) for name, queue in lines.items()}
 
     def forget(self, job: Job) -> None:
@@ -222,8 +243,10 @@ class Queues:
 
     def let_go(self, job: Job) -> None:
         """The job's worker is dead: what the job had locked is free."""
-        if job.func_name == f"{self.steps}.train":
+        if job.func_name in (f"{self.steps}.train", f"{self.steps}.tune"):
             delete_if(self.redis, _lock(job.args[0]), job.id)
+        if job.func_name == f"{self.steps}.tune":
+            delete_if(self.redis, tuning_lock(*job.args), job.id)
 
     def _job(self, job_id: str) -> Job | None:
         try:
@@ -263,6 +286,15 @@ class Queues:
 
 def job_of_run(run_id: str) -> str:
     return f"run-{run_id}"
+
+
+def job_of_tuning(project_key: str, version: str) -> str:
+    return re.sub(r"[^0-9a-zA-Z_-]", "_", f"tune-{project_key}-{version}")
+
+
+def tuning_lock(project_key: str, version: str) -> str:
+    """Held by the process that fine-tunes this version, for as long as it lives."""
+    return f"espalier:tuning:lock:{project_key}:{version}"
 
 
 def _pending(project_key: str) -> str:

@@ -9,8 +9,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import NotTrained
-from . import automated, figures, mirroring, serving, training
+from ..errors import Cancelled, NotTrained
+from . import automated, figures, mirroring, serving, training, tuning
 from .house import current
 from .progress import current as current_progress
 
@@ -42,6 +42,19 @@ def train(project_key: str, reconcile: bool = False) -> str:
     if mirroring.catch_up(house, house.project(project_key)):
         house.queues.request_training(project_key)
     return outcome
+
+
+def tune(project_key: str, version: str) -> str:
+    """Fine-tune a network; what people answered meanwhile is learned right after, on top of it if it serves."""
+    house = current()
+    revision = house.project(project_key).revision
+    made = tuning.tune(house, project_key, None, current_progress(), name=version)
+    figures.count(house.queues.redis, trainings=1)
+    if made.state == "promoted" and house.project(project_key).revision != revision:
+        house.queues.request_training(project_key)
+    if tuning.was_cancelled(made):
+        raise Cancelled(f"{made.name}: {made.message}")
+    return f"{made.name}: {made.message}"
 
 
 def predict(project_key: str, tasks: Sequence[dict[str, Any]]) -> int:
