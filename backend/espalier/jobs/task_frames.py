@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from espalier_ontology.frames import Frames
 
 from ..contract import Embeddings, Ids
-from ..errors import BadMedia
 from ..media.media import Media
 from ..plugins.checked import CheckedEncoder
 from ..store.rows import Project
@@ -114,16 +113,6 @@ def nearest_tasks(
         if len(found) >= most:
             break
     return tuple(found)[:most]
-
-
-def picture_of(media: Media, frame: int, size: tuple[int, int]) -> Any:
-    """RGB uint8 (height, width, 3), or None where it cannot be read."""
-    try:
-        for _, pictures in media.pictures(Frames.at([frame]), size):
-            return pictures[0]
-    except BadMedia:
-        return None
-    return None
 
 
 def _embedded(house: House, encoder: CheckedEncoder, media: Media, wanted: Frames) -> list[int]:

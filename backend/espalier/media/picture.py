@@ -50,6 +50,16 @@ def read_picture(path: Path, size: Size | None, *, max_megapixels: int = 100) ->
     return _with_pillow(data, size, max_megapixels, path) if picture is None else picture
 
 
+def picture_size(path: Path) -> Size:
+    """Upright, told from the header without decoding. Raises BadMedia where the file is no picture."""
+    try:
+        image = _open(path.read_bytes())
+        swapped = orientation.swaps_sides(_orientation(image))
+    except _BROKEN as error:
+        raise BadMedia(f"{path.name} {sniff.complaint(path, 'a picture')}") from error
+    return image.size if swapped else image.size[::-1]
+
+
 def _fast_jpeg(data: bytes, size: Size | None, max_megapixels: int, path: Path) -> Picture | None:
     """A flawless grey or colour JPEG, decoded at no more than the resolution needed; None for any other."""
     try:
