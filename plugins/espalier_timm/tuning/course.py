@@ -47,6 +47,7 @@ class Course:
         self.network: HeadedNetwork = placed.to(material.device, memory_format=torch.channels_last)
         self.material, self.plan, self.scratch = material, plan, scratch
         self.device = material.device
+        network.dropout.p = plan.dropout
         freeze(network, plan.freeze)
         self.solver = optimiser(network, plan)
         self.average = MovingAverage(network, plan.ema) if plan.ema else None
@@ -55,12 +56,18 @@ class Course:
         self.targets, self.cells = lesson.targets.to(self.device), lesson.cells.to(self.device)
         self.usual = lesson.usual(material.train).to(self.device)
         self.drawn = material.lesson.rarity(material.train) if plan.oversample else None
+        self.latest: Judgement | None = None
+        """Of the network as it is now, where it was judged."""
         self.per_epoch = steps_of(len(material.train), plan.batch)
+
+    @property
+    def averaged(self) -> HeadedNetwork | None:
+        return self.average.network if self.average else None
 
     @property
     def judged(self) -> HeadedNetwork:
         """The network that is evaluated and kept."""
-        return self.average.network if self.average else self.network
+        return self.averaged or self.network
 
     def probe(self, reporting: Reporting) -> bool:
         """The heads alone learn; False where a person cancelled.
@@ -122,8 +129,10 @@ class Course:
         return False
 
     def judgement(self) -> Judgement:
-        rows = self.material.validation
-        return judge(self.material.lesson, rows, self.logits(rows), self.material.there)
+        if self.latest is None:
+            rows = self.material.validation
+            self.latest = judge(self.material.lesson, rows, self.logits(rows), self.material.there)
+        return self.latest
 
     @torch.no_grad()
     def logits(self, rows: Ids) -> Tensor:
@@ -148,6 +157,7 @@ class Course:
 
     def step(self, step: int, numbers: Ids, pictures: Tensor, factor: float) -> Tensor:
         """One batch. factor: of the learning rate. The loss, where it was computed."""
+        self.latest = None
         for group in self.solver.param_groups:
             group["lr"] = self.plan.lr * factor * group["lr_scale"]
         values, mixed = self.augmentation(pictures, dice(self.plan.seed, CHANGE, step))

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,30 +15,27 @@ from espalier.contract import Ids
 from espalier.contract import Pictures as Frames
 from espalier.tuning import TRAIN, VALIDATION, TuningData, TuningEstimate
 
-from ..description import Description
 from . import search
 from .arithmetic import wants_bf16
+from .assignment import Assignment
 from .course import Course
-from .headed_network import HeadedNetwork
 from .layers import learning_mode
 from .material import Material
 from .pictures import Pictures
 from .plan import plan, steps_of
-
-if TYPE_CHECKING:
-    from .tuner import TimmTuner
 
 STEPS = 3
 JUDGING = 0.3
 """Of a step's time, for a batch that is only looked at."""
 
 
-def estimate(tuner: TimmTuner, network: HeadedNetwork, description: Description) -> TuningEstimate:
-    device = torch.device(tuner.device)
-    parameters, data = tuner.parameters, tuner.data
+def estimate(assignment: Assignment) -> TuningEstimate:
+    network, description = assignment.network()
+    device = torch.device(assignment.device)
+    parameters, data = assignment.parameters, assignment.data
     bf16 = wants_bf16(parameters.amp, network, description.input_size, device)
     rows = int((data.parts == TRAIN).sum())
-    full = plan(parameters, rows, on_gpu=device.type == "cuda", scratch=tuner.scratch, bf16=bf16)
+    full = plan(parameters, rows, on_gpu=assignment.on_gpu, scratch=assignment.scratch, bf16=bf16)
     with tempfile.TemporaryDirectory() as directory, torch.random.fork_rng():
         few = _few(data, full.batch)
         started = time.perf_counter()
@@ -48,7 +44,7 @@ def estimate(tuner: TimmTuner, network: HeadedNetwork, description: Description)
         assert pictures is not None
         material = Material(few, pictures, device)
         material.train = np.resize(material.train, full.batch)
-        course = Course(network, description, material, full, scratch=tuner.scratch)
+        course = Course(network, description, material, full, scratch=assignment.scratch)
         taken = _step_seconds(course)
     per_epoch = steps_of(rows, full.batch)
     judged = steps_of(int((data.parts == VALIDATION).sum()), full.batch)
@@ -59,8 +55,9 @@ def estimate(tuner: TimmTuner, network: HeadedNetwork, description: Description)
         steps = max(1, int(full.seconds / taken))
         seconds = full.seconds * (1 + search.SHARE * parameters.search_budget)
     remarks = [
-        f"{description.model} at {description.input_size[0]} x {description.input_size[1]}, {tuner.weights.reason}",
-        f"batches of {full.batch} in {'bf16' if bf16 else 'fp32'} on {tuner.device}: "
+        f"{description.model} at {description.input_size[0]} x {description.input_size[1]}: "
+        f"{assignment.weights.reason}",
+        f"batches of {full.batch} in {'bf16' if bf16 else 'fp32'} on {assignment.device}: "
         f"{full.batch / taken:.0f} pictures/s",
     ]
     if not judged:

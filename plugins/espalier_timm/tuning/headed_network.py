@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 
@@ -18,14 +19,14 @@ learning rate suits them and the network."""
 class HeadedNetwork(nn.Module):
     """logits = scale * weight @ (features / |features|) + bias; (n, K), the options of all heads side by side."""
 
-    def __init__(self, backbone: nn.Module, dim: int, spans: Sequence[Span], dropout: float) -> None:
+    def __init__(self, backbone: nn.Module, dim: int, spans: Sequence[Span]) -> None:
         super().__init__()
         self.backbone = backbone
         options = spans[-1].stop
         self.weight = nn.Parameter(torch.zeros(options, dim))
         self.bias = nn.Parameter(torch.zeros(options))
         self.log_scale = nn.Parameter(torch.full((len(spans),), math.log(SCALE)))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(0.0)
         self.head_of: Tensor
         head_of = [number for number, span in enumerate(spans) for _ in range(span.start, span.stop)]
         self.register_buffer("head_of", torch.tensor(head_of), persistent=False)
@@ -45,6 +46,9 @@ class HeadedNetwork(nn.Module):
     def logits(self, features: Tensor) -> Tensor:
         found: Tensor = features @ self.coefficients().T + self.bias
         return found
+
+    def copy(self) -> HeadedNetwork:
+        return copy.deepcopy(self)
 
     def coefficients(self) -> Tensor:
         """(K, dim)"""

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from espalier.contract import Ids
+from espalier.errors import BadRequest
 from espalier.tuning import TRAIN, VALIDATION, TuningData
 
 from .lesson import Lesson
@@ -20,6 +21,8 @@ class Material:
         self.lesson, self.pictures, self.device = Lesson.of(data.heads), pictures, device
         said = (self.lesson.cells > 0).any(dim=1).numpy()
         self.train: Ids = np.flatnonzero((data.parts == TRAIN) & pictures.there & said)
+        if not len(self.train):
+            raise BadRequest("there is nothing to fine-tune on: no picture that has an answer could be read")
         self.validation: Ids = np.flatnonzero(data.parts == VALIDATION)
 
     @property

@@ -18,11 +18,11 @@ CURVES = "curves.json"
 class Reporting:
     """Steps of search, probe and training are counted as one row; `cancelled` stays True once a person said so."""
 
-    def __init__(self, report: Callable[[TuningReport], bool], steps: int, directory: Path) -> None:
+    def __init__(self, report: Callable[[TuningReport], bool], steps: int, path: Path) -> None:
         self.steps, self.cancelled = steps, False
         self.before, self.epochs_before = 0, 0.0
         """Steps and epochs of what came before the part that reports now."""
-        self._report, self._path, self._last = report, directory / CURVES, 0.0
+        self._report, self._path, self._last = report, path, 0.0
         self.rows: list[dict[str, Any]] = []
 
     def tell(

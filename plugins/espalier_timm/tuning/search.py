@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 from collections.abc import Callable
@@ -14,13 +13,11 @@ import numpy as np
 
 from espalier.tuning_parameters import TuningParameters
 
-from ..description import Description
 from .augmentation import dice
 from .checkpoint import Standing
 from .course import Course
 from .headed_network import HeadedNetwork
 from .judging import Judgement
-from .material import Material
 from .plan import LR, LR_FROM_SCRATCH, Plan, steps_of
 from .reporting import Reporting
 
@@ -30,14 +27,14 @@ TRIED = ("lr", "augment", "weight_decay", "dropout", "label_smoothing", "layer_d
 PURPOSE = 7
 
 
-def trials(parameters: TuningParameters, fingerprint: str) -> list[TuningParameters]:
+def trials(parameters: TuningParameters, *, scratch: bool) -> list[TuningParameters]:
     """The settings to try: first those that were asked for, then random ones around them, always the same ones."""
     found = []
     for number in range(parameters.search_budget):
         rng = dice(parameters.seed, PURPOSE, number)
         changes: dict[str, Any] = {}
         if number:
-            usual = parameters.lr or (LR if parameters.pretrained else LR_FROM_SCRATCH)
+            usual = parameters.lr or (LR_FROM_SCRATCH if scratch else LR)
             changes = {
                 "lr": float(np.clip(usual * math.exp(rng.uniform(math.log(0.2), math.log(5))), 1e-8, 10)),
                 "augment": str(rng.choice(["none", "light", "standard", "strong"])),
@@ -59,29 +56,18 @@ def steps(plan: Plan, rows: int) -> int:
     return short(plan).epochs * steps_of(rows, plan.batch)
 
 
-def best(
-    tried: list[TuningParameters],
-    directory: Path,
-    start: Course,
-    description: Description,
-    material: Material,
-    planned: Callable[[TuningParameters], Plan],
-    reporting: Reporting,
-    scratch: bool,
+def search(
+    tried: list[TuningParameters], path: Path, course_of: Callable[[TuningParameters], Course], reporting: Reporting
 ) -> dict[str, Any]:
     """What the best of them had, by name. Results are kept as they come, so that a kill costs one of them at most."""
-    path = directory / "search.json"
     try:
         known = json.loads(path.read_text())
     except (OSError, ValueError):
         known = []
     results: list[float] = [entry["validation_loss"] for entry in known[: len(tried)]]
     for number, parameters in enumerate(tried):
-        plan = short(planned(parameters))
+        course = course_of(parameters)
         if number >= len(results):
-            network = copy.deepcopy(start.network)
-            network.dropout.p = parameters.dropout
-            course = Course(network, description, material, plan, scratch=scratch)
             standing = Standing("")
             course.learn(standing, reporting, _forget)
             if reporting.cancelled:
@@ -89,7 +75,7 @@ def best(
             results.append(standing.best if standing.best is not None else math.inf)
             known.append({"validation_loss": results[-1], **{name: getattr(parameters, name) for name in TRIED}})
             path.write_text(json.dumps(known, indent=1))
-        reporting.before += plan.epochs * steps_of(len(material.train), plan.batch)
+        reporting.before += course.plan.epochs * course.per_epoch
     if not results:
         return {}
     chosen = tried[int(np.argmin(results))]

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
-from espalier.tuning import TuningReport
+from espalier.tuning import TRAIN, TuningReport
 from espalier.tuning_parameters import TuningParameters
 
 from ..description import Description
 from . import checkpoint, search
 from .arithmetic import wants_bf16
+from .assignment import Assignment
 from .checkpoint import Standing
 from .course import Course
 from .headed_network import HeadedNetwork
@@ -24,112 +24,150 @@ from .judging import Judgement
 from .kept_network import keep
 from .material import Material
 from .pictures import Pictures
-from .plan import Plan, plan
-from .reporting import Reporting
+from .plan import Plan, plan, steps_of
+from .reporting import CURVES, Reporting
 from .whole import mended
 
-if TYPE_CHECKING:
-    from .tuner import TimmTuner
-
-BEST, LAST, CHECKPOINT, PLAN = "best", "last", "checkpoint", "plan.json"
+BEST, LAST, CHECKPOINT, PLAN, SEARCH = "best", "last", "checkpoint", "plan.json", "search.json"
 
 
-def train(tuner: TimmTuner, directory: Path, report: Callable[[TuningReport], bool]) -> None:
+def train(assignment: Assignment, directory: Path, report: Callable[[TuningReport], bool]) -> None:
     """See `espalier.tuning.Tuner.tune`."""
-    fingerprint = _fingerprint(tuner)
-    for name in (BEST, LAST):
+    fingerprint = assignment.fingerprint()
+    for name in (BEST, LAST, CHECKPOINT):
         mended(directory / name)
+    if _kept_plan(directory, fingerprint) is None:
+        _clear(directory)
     standing = checkpoint.standing(directory / CHECKPOINT, fingerprint)
     if standing is not None and standing.done:
         return
-    if standing is None and _other(directory, fingerprint):
-        Pictures.forget(directory)
-    device = torch.device(tuner.device)
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        _train(tuner, directory, report, standing, fingerprint, device)
+    device = torch.device(assignment.device)
+    # Nobody else's random numbers are touched.
+    with torch.random.fork_rng(devices=[device] if assignment.on_gpu else []):
+        training = Training.prepared(assignment, directory, Reporting(report, 0, directory / CURVES), fingerprint)
+        if training is not None:
+            training.run(standing)
 
 
-def _train(
-    tuner: TimmTuner,
-    directory: Path,
-    report: Callable[[TuningReport], bool],
-    standing: Standing | None,
-    fingerprint: str,
-    device: torch.device,
-) -> None:
-    network, description = tuner.network()
-    reporting = Reporting(report, 0, directory)
+class Training:
+    """A search where one was asked for, the probe, the course, and what is kept of them."""
 
-    def decoding(count: int) -> bool:
-        return not reporting.due() or reporting.tell(0, 0.0, {"pictures": float(count)})
+    def __init__(
+        self,
+        assignment: Assignment,
+        directory: Path,
+        reporting: Reporting,
+        material: Material,
+        network: HeadedNetwork,
+        description: Description,
+        bf16: bool,
+    ) -> None:
+        self.assignment, self.directory, self.reporting = assignment, directory, reporting
+        self.material, self.network, self.description, self.bf16 = material, network, description, bf16
+        self.parameters = assignment.parameters
+        self.before = 0
+        """Steps of probe and search, before the network's own."""
 
-    pictures = Pictures.decoded(directory, tuner.data, description.input_size, decoding)
-    if pictures is None:
-        return
-    material = Material(tuner.data, pictures, device)
-    bf16 = _bf16(tuner, directory, network, description, device, fingerprint)
+    @classmethod
+    def prepared(
+        cls, assignment: Assignment, directory: Path, reporting: Reporting, fingerprint: str
+    ) -> Training | None:
+        """With the network made, the pictures decoded and the arithmetic chosen; None where a person cancelled."""
+        network, description = assignment.network()
+        device = torch.device(assignment.device)
+        kept = _kept_plan(directory, fingerprint)
+        if kept is None:
+            # Measured once, since it may fall out otherwise after a kill.
+            kept = wants_bf16(assignment.parameters.amp, network, description.input_size, device)
+            beside = directory / f".{PLAN}"
+            beside.write_text(json.dumps({"fingerprint": fingerprint, "bf16": kept}))
+            beside.replace(directory / PLAN)
 
-    def planned(parameters: TuningParameters) -> Plan:
-        on_gpu = device.type == "cuda"
-        return plan(parameters, len(material.train), on_gpu=on_gpu, scratch=tuner.scratch, bf16=bf16)
+        rows = int((assignment.data.parts == TRAIN).sum())
+        expected = _planned(assignment, assignment.parameters, rows, kept)
+        reporting.steps = (expected.linear_probe + expected.epochs) * steps_of(rows, expected.batch)
 
-    parameters = tuner.parameters
-    if standing is not None:
-        parameters = replace(parameters, **standing.chosen)
-    course = Checkpointed(network, description, material, planned(parameters), scratch=tuner.scratch)
-    course.directory = directory / CHECKPOINT
-    trials = search.trials(tuner.parameters, fingerprint)
-    probing = course.plan.linear_probe * course.per_epoch
-    reporting.before = probing + sum(search.steps(planned(trial), len(material.train)) for trial in trials)
-    reporting.epochs_before = course.plan.linear_probe
-    reporting.steps = reporting.before + course.plan.epochs * course.per_epoch
+        def going_on(count: int) -> bool:
+            return not reporting.due() or reporting.tell(0, 0.0, {"pictures": float(count)})
 
-    def keeping(network: HeadedNetwork, judgement: Judgement, standing: Standing, name: str = BEST) -> None:
-        rest = {
-            "parameters": parameters.to_json(),
-            "step": reporting.before + standing.step,
+        pictures = Pictures.decoded(directory, assignment.data, description.input_size, going_on)
+        if pictures is None:
+            Pictures.forget(directory)
+            return None
+        material = Material(assignment.data, pictures, device)
+        return cls(assignment, directory, reporting, material, network, description, kept)
+
+    def run(self, standing: Standing | None) -> None:
+        trials = search.trials(self.parameters, scratch=self.assignment.scratch)
+        rows = len(self.material.train)
+        if standing is not None:
+            self.parameters = replace(self.parameters, **standing.chosen)
+        course = self.course()
+        probing = course.plan.linear_probe * course.per_epoch
+        searching = sum(search.steps(self.planned(trial), rows) for trial in trials)
+        self.before = probing + searching
+        self.reporting.steps = self.before + course.plan.epochs * course.per_epoch
+        if standing is None:
+            standing = Standing(self.assignment.fingerprint())
+            if course.plan.linear_probe and not self.probe(course, standing):
+                Pictures.forget(self.directory)
+                return
+            self.reporting.before = probing
+            if trials and not self.reporting.cancelled:
+                standing.chosen = search.search(
+                    trials, self.directory / SEARCH, lambda trial: self.course(trial, copied=True), self.reporting
+                )
+                self.parameters = replace(self.parameters, **standing.chosen)
+                course = self.course()
+            self.reporting.before, self.reporting.epochs_before = self.before, course.plan.linear_probe
+            course.after_epoch(standing, self.reporting)
+        else:
+            self.reporting.before, self.reporting.epochs_before = self.before, course.plan.linear_probe
+            checkpoint.load(self.directory / CHECKPOINT, course.network, course.averaged, course.solver)
+            self.reporting.go_on_from(self.before + standing.step)
+        if not self.reporting.cancelled:
+            course.learn(standing, self.reporting, self.keep)
+        if not (self.directory / BEST).is_dir():
+            self.keep(course.judged, course.judgement(), standing)
+        self.keep(course.judged, course.judgement(), standing, LAST)
+        self.reporting.keep()
+        checkpoint.finish(self.directory / CHECKPOINT, standing)
+        Pictures.forget(self.directory)
+
+    def probe(self, course: Course, standing: Standing) -> bool:
+        """The heads alone, judged and kept: the network has to become better than that. False where cancelled."""
+        if not course.probe(self.reporting):
+            return False
+        judgement = course.judgement()
+        course.consider(standing, judgement, float("inf"))
+        self.before, before = 0, self.before
+        self.keep(course.judged, judgement, standing)
+        self.before = before
+        done = course.plan.linear_probe
+        self.reporting.tell(done * course.per_epoch, done, judgement.figures, judgement.scores)
+        return True
+
+    def course(self, parameters: TuningParameters | None = None, *, copied: bool = False) -> Course:
+        """Of the network as it is now, or for a trial of a copy of it."""
+        if copied:
+            plan = search.short(self.planned(parameters or self.parameters))
+            return Course(self.network.copy(), self.description, self.material, plan, scratch=self.assignment.scratch)
+        plan = self.planned(parameters or self.parameters)
+        course = Checkpointed(self.network, self.description, self.material, plan, scratch=self.assignment.scratch)
+        course.directory = self.directory / CHECKPOINT
+        return course
+
+    def planned(self, parameters: TuningParameters) -> Plan:
+        return _planned(self.assignment, parameters, len(self.material.train), self.bf16)
+
+    def keep(self, network: HeadedNetwork, judgement: Judgement, standing: Standing, name: str = BEST) -> None:
+        about = {
+            "parameters": self.parameters.to_json(),
+            "step": self.before + standing.step,
             "epoch": standing.epoch,
             "figures": judgement.figures,
         }
-        keep(directory / name, network, material.lesson, description, rest)
-
-    if standing is None:
-        standing = Standing(fingerprint)
-        before = reporting.before
-        reporting.before = reporting.epochs_before = 0
-        if course.plan.linear_probe:
-            if not course.probe(reporting):
-                return
-            judgement = course.judgement()
-            course.consider(standing, judgement, float("inf"))
-            keeping(course.judged, judgement, standing)
-            reporting.tell(probing, course.plan.linear_probe, judgement.figures, judgement.scores)
-        reporting.before = probing
-        if trials and not reporting.cancelled:
-            chosen = search.best(trials, directory, course, description, material, planned, reporting, tuner.scratch)
-            parameters = replace(parameters, **chosen)
-            standing.chosen = chosen
-            start = course.network.state_dict()
-            fresh, _ = tuner.network()
-            fresh.load_state_dict(start)
-            course = Checkpointed(fresh, description, material, planned(parameters), scratch=tuner.scratch)
-            course.directory = directory / CHECKPOINT
-        reporting.before, reporting.epochs_before = before, course.plan.linear_probe
-        if not reporting.cancelled:
-            course.after_epoch(standing, reporting)
-    else:
-        checkpoint.load(
-            directory / CHECKPOINT, course.network, course.average.network if course.average else None, course.solver
-        )
-        reporting.go_on_from(reporting.before + standing.step)
-    if not reporting.cancelled:
-        course.learn(standing, reporting, keeping)
-    if not (directory / BEST).is_dir():
-        keeping(course.judged, course.judgement(), standing)
-    keeping(course.judged, course.judgement(), standing, LAST)
-    reporting.keep()
-    checkpoint.finish(directory / CHECKPOINT, standing)
-    Pictures.forget(directory)
+        keep(self.directory / name, network, self.material.lesson, self.description, about)
 
 
 class Checkpointed(Course):
@@ -138,44 +176,26 @@ class Checkpointed(Course):
     def after_epoch(self, standing: Standing, reporting: Reporting) -> None:
         # The curves first: what stands in them beyond the checkpoint is told again after a kill.
         reporting.keep()
-        average = self.average.network if self.average else None
-        checkpoint.save(self.directory, standing, self.network, average, self.solver)
+        checkpoint.save(self.directory, standing, self.network, self.averaged, self.solver)
 
 
-def _bf16(
-    tuner: TimmTuner,
-    directory: Path,
-    network: HeadedNetwork,
-    description: Description,
-    device: torch.device,
-    fingerprint: str,
-) -> bool:
-    """Measured once, since a measurement may fall out otherwise after a kill."""
-    path = directory / PLAN
-    if not _other(directory, fingerprint):
-        return bool(json.loads(path.read_text())["bf16"])
-    bf16 = wants_bf16(tuner.parameters.amp, network, description.input_size, device)
-    beside = directory / f".{PLAN}"
-    beside.write_text(json.dumps({"fingerprint": fingerprint, "bf16": bf16}))
-    beside.replace(path)
-    return bf16
+def _planned(assignment: Assignment, parameters: TuningParameters, rows: int, bf16: bool) -> Plan:
+    return plan(parameters, rows, on_gpu=assignment.on_gpu, scratch=assignment.scratch, bf16=bf16)
 
 
-def _other(directory: Path, fingerprint: str) -> bool:
-    """Whether what lies there is of another training, or nothing."""
+def _kept_plan(directory: Path, fingerprint: str) -> bool | None:
+    """Whether the training that lies there learns in bf16; None where there is none, or another."""
     try:
-        return bool(json.loads((directory / PLAN).read_text())["fingerprint"] != fingerprint)
+        kept = json.loads((directory / PLAN).read_text())
+        return bool(kept["bf16"]) if kept["fingerprint"] == fingerprint else None
     except (OSError, ValueError, KeyError, TypeError):
-        return True
+        return None
 
 
-def _fingerprint(tuner: TimmTuner) -> str:
-    """What must be the same for a training to go on."""
-    digest = hashlib.sha256(json.dumps(tuner.parameters.to_json(), sort_keys=True).encode())
-    digest.update(f"{tuner.weights.model} {tuner.weights.digest()}".encode())
-    digest.update(tuner.data.parts.tobytes())
-    for head in tuner.data.heads:
-        digest.update(f"{head.key} {head.exclusive} {head.targets.shape}".encode())
-        for array in (head.targets, head.mask, head.weights):
-            digest.update(array.tobytes())
-    return digest.hexdigest()
+def _clear(directory: Path) -> None:
+    """What another training left behind would be taken for this one's."""
+    for name in (BEST, LAST, CHECKPOINT):
+        shutil.rmtree(directory / name, ignore_errors=True)
+    for name in (PLAN, SEARCH, CURVES):
+        (directory / name).unlink(missing_ok=True)
+    Pictures.forget(directory)
