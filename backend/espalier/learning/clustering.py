@@ -59,4 +59,4 @@ def _squared(rows: Embeddings, one: NDArray[np.float32]) -> NDArray[np.float64]:
 def _nearest(rows: Embeddings, centres: NDArray[np.float32]) -> Ids:
     half = 0.5 * np.einsum("kd,kd->k", centres, centres)
     parts = [(half - rows[at : at + _BLOCK] @ centres.T).argmin(axis=1) for at in range(0, len(rows), _BLOCK)]
-    return np.concatenate(parts).astype(np.int64)
+    return np.asarray(np.concatenate(parts), np.int64)

@@ -22,7 +22,7 @@ _FOLDS = 5
 
 @dataclass(frozen=True)
 class CurveSamples:
-    """sizes float64 (s,): labels (groups) learned from. answers bool (r, s, n, k): what was answered, by repeat and size.
+    """sizes float64 (s,): labels (groups) learned from. answers bool (r, s, n, k): by repeat and size.
 
     holds and said bool (n, k): what is right, and where that is known. groups int64 (n,), from 0.
     """

@@ -43,8 +43,8 @@ def next_batch(
     """Chooses `count` rows to label next.
 
     embeddings float32 (n, d) of norm 1, of which some are labeled, bool (n,). asked: what a model says of all rows;
-    without one, rows are chosen that are typical of many and unlike those chosen before. groups int64 (n,): a batch has one row of each (of one media, of near-duplicates), while there are
-    others. Equal input gives an equal batch.
+    without one, rows are chosen that are typical of many and unlike those chosen before. groups int64 (n,): a batch
+    has one row of each (of one media, of near-duplicates), while there are others. Equal input gives an equal batch.
     """
     n = len(embeddings)
     groups = np.arange(n, dtype=np.int64) if groups is None else groups
