@@ -6,9 +6,18 @@ import hashlib
 import importlib.util
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
-from espalier.contract import Embeddings, EncoderClass, EncoderRequest, EncoderSpec, Pictures, StreamEncoder
+from espalier.contract import (
+    Embeddings,
+    EncoderClass,
+    EncoderRequest,
+    EncoderSpec,
+    OnnxEncoder,
+    Pictures,
+    StreamEncoder,
+)
 from espalier.errors import BadSetting, NoWeights
 
 from . import converted, device
@@ -64,6 +73,17 @@ class TimmEncoder:
     def encode_stream(self, batches: Iterable[Pictures]) -> Iterator[Embeddings]:
         for features in self.runtime.stream(batches):
             yield unit(features)
+
+    def export_onnx(self, path: Path) -> None:
+        """As fp32, from the weights: what the bundle of a version answers with where there is no torch.
+
+        Raises BadSetting where it cannot be written here.
+        """
+        from .onnx_export import export
+
+        if self.weights is None:
+            raise BadSetting(f"{self.spec.name} was made without weights that it could be written from")
+        export(*build(self.weights), path)
 
 
 def _on_openvino(request: EncoderRequest, weights: Weights, sha256: str) -> tuple[Runtime, Description, str]:
@@ -129,3 +149,4 @@ def _digest(description: Description, weights_sha256: str, runtime: Runtime) -> 
 
 _: type[StreamEncoder] = TimmEncoder
 __: EncoderClass = TimmEncoder
+___: type[OnnxEncoder] = TimmEncoder
