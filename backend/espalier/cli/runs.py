@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..errors import BadRequest
-from ..jobs import automated, blind
+from ..jobs import automated, blind, tuning
 from ..jobs.parameters import EXISTING, FILTERS, PARENTS, RunParameters
 from .door import main
 from .following import follow, require_worker
@@ -131,11 +131,18 @@ def undo(run_id: str) -> None:
 
 
 @main.command()
-@click.argument("run_id")
-def cancel(run_id: str) -> None:
-    """Stop the run RUN_ID where it is; what it wrote stays until `espalier undo`."""
+@click.argument("run")
+@click.argument("version", required=False)
+def cancel(run: str, version: str | None) -> None:
+    """Stop the run RUN where it is; what it wrote stays until `espalier undo`.
+
+    With a VERSION, RUN is a project: its fine-tuning stops, and keeps the best so far.
+    """
     with opened() as house:
-        stopped = automated.cancel(house, run_id)
+        if version is not None:
+            click.echo(tuning.cancel(house, find_project(house, run).key, version))
+            return
+        stopped = automated.cancel(house, run)
     ended = stopped.state not in ("queued", "running")
     click.echo(f"{stopped.state} ({stopped.message})" if ended else f"{stopped.state}: stops at its next step")
 

@@ -61,7 +61,7 @@ def test_flipped_labels_are_listed_with_what_the_model_says(flipped: Any) -> Non
         assert len(entry.neighbors) == 5
         assert "loop: labeled" in entry.reason
     assert {entry.cluster for entry in found.entries} <= {0, 1}, "one for each way to be wrong"
-    assert "of 90 tasks that espalier-v1 has learned from look wrongly labeled" in found.note
+    assert "of 90 tasks that espalier-v1 has learned from may be wrongly labeled" in found.note
     assert len(drawn(home, "errors", 3).entries) == 3
 
 
