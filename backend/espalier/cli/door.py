@@ -22,6 +22,7 @@ COMMANDS = {
     "labels": ("labels", "What there is to learn from, and what is doubtful in it."),
     "revisit": ("revisit", "Answers to look at again, since the ontology changed."),
     "train": ("train", "Train a project now."),
+    "finetune": ("finetune", "Fine-tune a network of one's own."),
     "versions": ("versions", "What was trained, on what, how well, and why it serves or does not."),
     "promote": ("promote", "Let another version serve."),
     "rollback": ("promote", "Let the version serve again that served before."),
@@ -35,7 +36,7 @@ COMMANDS = {
     "run": ("runs", "Automated labeling of a project."),
     "runs": ("runs", "The automated labeling runs of a project."),
     "undo": ("runs", "Take back what a run wrote."),
-    "cancel": ("runs", "Stop a run."),
+    "cancel": ("runs", "Stop a run, or a fine-tuning."),
     "plugins": ("plugins", "Encoders, classifiers and indexes that are installed."),
     "settings": ("configuration", "Every setting, and what is in force."),
 }

@@ -20,8 +20,8 @@ def require_worker(house: House, role: str) -> None:
         raise BadRequest(f"no {role} worker is running: start `espalier serve`, or add --here to do it in this process")
 
 
-def follow(house: House, job_id: str, label: str) -> None:
-    """Shows a job until it ends; interrupting asks whether to cancel it. Ends with 1 where it failed."""
+def follow(house: House, job_id: str, label: str, *, ends: tuple[str, ...] = ("done",)) -> None:
+    """Shows a job until it ends; interrupting asks whether to cancel it. Ends with 1 where it ended otherwise."""
     try:
         with Meter(label) as meter:
             while (status := house.queues.status(job_id)).state in ("queued", "running"):
@@ -35,5 +35,5 @@ def follow(house: House, job_id: str, label: str) -> None:
         else:
             click.echo("it goes on without being watched", err=True)
         raise SystemExit(130) from None
-    if status.state != "done":
+    if status.state not in ends:
         raise click.ClickException(f"{status.state}: {status.message}")

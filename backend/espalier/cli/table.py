@@ -21,3 +21,15 @@ def moment(time: datetime) -> str:
 def counted(number: int, noun: str) -> str:
     """1 prediction, 2 predictions."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """40 s, 3 min, 2 h 5 min, 3 days."""
+    if seconds < 90:
+        return f"{seconds:.0f} s" if seconds >= 1 else "1 s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes / 60 / 24:.0f} days"

@@ -45,6 +45,7 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("one_vs_rest", "--one-vs-rest", {"multiple": True}, "Learn this single choice as a yes or no for each option."),
     ("background", "--background", {}, "A filter: tasks that show none of the options, annotated or not."),
     ("min_images", "--min-images", {"type": int}, "Warn of classes with fewer images; 15 by default."),
+    ("frozen", "--frozen/--no-frozen", {"default": None}, "Leave a fine-tuned network, back to the settings' encoder."),
     ("search", "--search/--no-search", {"default": None}, "Whether the classifier may look for its own parameters."),
 )  # fmt: skip
 """Field of TrainingParameters, option, how click reads it, and its help."""

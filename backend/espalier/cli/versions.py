@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
+from ..jobs.tuning import settle
 from ..store.rows import ModelVersion, Promotion
 from .door import main
 from .opened import opened
 from .project import find_project
-from .table import columns, counted, moment
+from .table import columns, counted, duration, moment
 
 _LISTED = 8
 """Names of options that one line holds."""
@@ -33,6 +34,9 @@ def versions(project: str, details: bool, history: bool, as_json: bool) -> None:
     with opened() as house:
         found = find_project(house, project)
         rows = house.records.versions(found.key)
+        if any(row.state == "training" for row in rows):
+            settle(house, found.key)
+            rows = house.records.versions(found.key)
         promotions = house.records.promotions(found.key)
     if as_json:
         click.echo(json.dumps(_json(found.served, rows, promotions), indent=1))
@@ -68,11 +72,22 @@ def lines_of(version: ModelVersion, *, serving: bool, details: bool = True) -> I
 
 def _message(version: ModelVersion, why: Sequence[str]) -> str:
     """Without what stands in other lines: the encoder's story, and the reasons of the gate."""
+    if version.state == "training":
+        return _how_far(version)
     message, reason = version.message, str(version.encoder.get("reason", ""))
     if reason:
         message = message.replace(f" ({reason})", "")
     before, found, after = message.partition(f"{'; '.join(why)}; ")
     return after if found and before.startswith("not promoted") else message
+
+
+def _how_far(version: ModelVersion) -> str:
+    """A fine-tuning that is not over."""
+    far = version.metrics.get("tuning", {})
+    if not far:
+        return version.message
+    left = f", {duration(far['left_s'])} left" if far.get("left_s") is not None else ""
+    return f"step {far['step']} of {far['steps']}{left}; {version.message}"
 
 
 def _origin(version: ModelVersion) -> str:

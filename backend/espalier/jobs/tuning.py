@@ -84,11 +84,14 @@ def tune(
     its message says why. Where Label Studio is down, or this worker leaves, it stays as it is, to be taken up again.
     """
     project = house.project(project_key)
-    version = (
-        plan(house, project_key, parameters or TuningParameters()) if name is None else _known(house, project, name)
-    )
-    if version.state == "candidate":  # its process died while the gate was judging
-        return judged(house, project, version)
+    if name is None:
+        version = plan(house, project_key, parameters or TuningParameters())
+    else:
+        version = house.version(project, name)
+        if is_over(version):  # its process died right after
+            return version
+    if version.state == "candidate":
+        return _judged(house, project, version)
     lock = Lock(house.queues.redis, tuning_lock(project_key, version.name), progress.job_id)
     if not lock.take():
         raise BadRequest(f"{version.name} is being fine-tuned already")
@@ -107,8 +110,23 @@ def tune(
         raise
 
 
+def unfinished(house: House, project_key: str, name: str) -> ModelVersion:
+    """A fine-tuning that can be gone on with. Raises BadRequest where it is none."""
+    version = house.version(house.project(project_key), name)
+    if is_over(version):
+        raise BadRequest(f"{name} is done, so there is nothing to go on with: it is {version.state}")
+    return version
+
+
+def is_over(version: ModelVersion) -> bool:
+    """Whether the gate has had its say, or there never was anything to fine-tune."""
+    open_still = version.state in ("training", "failed") or (version.state == "candidate" and not version.gate)
+    return "tuning" not in version.parameters or not open_still
+
+
 def settle(house: House, project_key: str) -> None:
     """Versions that say they are being trained, though nobody is at it any more, have failed."""
+    project = house.project(project_key)
     for version in house.records.versions(project_key):
         if version.state != "training" or datetime.now(timezone.utc) - version.created_at < _GRACE:
             continue
@@ -116,20 +134,20 @@ def settle(house: House, project_key: str) -> None:
         if status.state in ("queued", "running") or house.queues.redis.exists(tuning_lock(project_key, version.name)):
             continue
         said = status.message if status.state == "failed" else "its process ended"
-        message = f"{said}; `espalier finetune --resume {version.name}` takes it up where it was"
+        message = f"{said}; `espalier finetune {project.id} --resume {version.name}` takes it up where it was"
         house.records.set_version(project_key, version.name, state="failed", message=message)
 
 
 def cancel(house: House, project_key: str, name: str) -> str:
     """Ask a fine-tuning to stop; what becomes of it, in words."""
-    version = _known(house, house.project(project_key), name)
+    version = house.version(house.project(project_key), name)
     if version.state != "training":
-        raise BadRequest(f"{name} is not being trained: it is {version.state}")
+        raise BadRequest(f"{name} is not being fine-tuned: it is {version.state}")
     status = house.queues.cancel(job_of_tuning(project_key, name))
     if status.state == "cancelled":
         house.records.set_version(project_key, name, state="failed", message="cancelled before it began")
         return f"{name} was cancelled before it began"
-    if status.state == "unknown":
+    if status.state not in ("queued", "running"):
         raise BadRequest(f"{name} is not done by a worker: interrupt it (Ctrl+C) where it was started")
     return f"{name} stops at its next step, and keeps the best so far"
 
@@ -182,11 +200,14 @@ def _tune(house: House, project: Project, version: ModelVersion, progress: Progr
         log.info("%s: fine-tuned in %.0f s", version.name, time.monotonic() - began)
     plugin, _ = tuner_of(parameters)
     version = keep(house, project, version, subject, reports, plugin, reports.patient)
+    return _judged(house, project, version)
+
+
+def _judged(house: House, project: Project, version: ModelVersion) -> ModelVersion:
     with house.queues.alone(project.key):  # a training may be about to change what it is compared with
         version = judged(house, project, version)
-    shutil.rmtree(directory / TUNING, ignore_errors=True)
-    if reports.cancelled:
-        log.info("project %s: %s was cancelled; %s", project.id, version.name, version.message)
+    shutil.rmtree(house.version_directory(project, version.name) / TUNING, ignore_errors=True)
+    log.info("project %s: %s is %s; %s", project.id, version.name, version.state, version.message)
     return version
 
 
@@ -207,16 +228,6 @@ def _subject(
         subject = taught(house, project, parameters.teacher, subject, progress)
     subject.lesson.save(place)
     return subject
-
-
-def _known(house: House, project: Project, name: str) -> ModelVersion:
-    version = house.version(project, name)
-    if "tuning" not in version.parameters:
-        raise BadRequest(f"{name} was not fine-tuned, so there is nothing to go on with")
-    resumable = version.state in ("training", "failed") or (version.state == "candidate" and not version.gate)
-    if not resumable:
-        raise BadRequest(f"{name} is done: it is {version.state}")
-    return version
 
 
 def _fail(house: House, project: Project, version: ModelVersion, why: str) -> None:

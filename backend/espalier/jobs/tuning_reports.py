@@ -50,12 +50,12 @@ class TuningReports:
         """A `TuningReport`. False where a person has cancelled. Raises Requeue where this worker leaves."""
         if report.scores:
             self._keep(report.step, report.epoch, report.figures, report.scores)
-        message = _sentence(report)
-        self._note(report.step, report.steps, message)
+        message, left_s = _sentence(report), self._left_s(report.step, report.steps)
+        self._note(report.step, report.steps, left_s, message)
         if self.cancelled:
             return False
         try:
-            self._progress.report(report.step, report.steps, message)
+            self._progress.report(report.step, report.steps, message if left_s is None else f"{message}{_left(left_s)}")
         except Cancelled:
             (self._directory / "cancelled").touch()
             return False
@@ -96,16 +96,19 @@ class TuningReports:
         draft.write_text(json.dumps(curves))
         draft.rename(self._directory / _CURVES)
 
-    def _note(self, step: int, steps: int, message: str) -> None:
-        """For those who look at the versions: any process may ask."""
+    def _left_s(self, step: int, steps: int) -> float | None:
         now = time.monotonic()
         if self._began is None:
             self._began = (now, step)
+        began_at, began_with = self._began
+        return (now - began_at) / (step - began_with) * (steps - step) if step > began_with else None
+
+    def _note(self, step: int, steps: int, left_s: float | None, message: str) -> None:
+        """For those who look at the versions: any process may ask."""
+        now = time.monotonic()
         if now - self._noted_at < _NOTED_S and step < steps:
             return
         self._noted_at = now
-        began_at, began_with = self._began
-        left_s = (now - began_at) / (step - began_with) * (steps - step) if step > began_with else None
         tuning = {"step": step, "steps": steps, "left_s": left_s, "curves": self.curves()}
         self._house.records.set_version(
             self._version.project_key, self._version.name, metrics={"tuning": tuning}, message=message
@@ -129,3 +132,7 @@ def _sentence(report: Any) -> str:
     told = {"validation_loss": "validation cross-entropy", "macro_f1": "macro-F1", "train_loss": "training loss"}
     figures = [f"{words} {report.figures[name]:.3f}" for name, words in told.items() if name in report.figures]
     return f"fine-tuning, epoch {report.epoch:.1f}" + (": " + ", ".join(figures) if figures else "")
+
+
+def _left(seconds: float) -> str:
+    return f"; {seconds:.0f} s left" if seconds < 90 else f"; {seconds / 60:.0f} min left"

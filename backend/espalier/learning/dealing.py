@@ -44,7 +44,7 @@ def deal_rows(
     draws everything of one option together; it must be another's that has not. chosen: by media, the part that a
     person wants it to play. taught: by media, the part that it played when the encoder learned; it plays it again,
     unless a person chose another. validation_alone: only validation rows are dealt to folds, for where nothing is
-    fitted anew without the fold.
+    fitted anew without the fold; where there would be none, some are held back.
     """
     if not questions:
         return Dealt(Rows.none(), np.zeros(0, np.bool_))
@@ -68,18 +68,33 @@ def deal_rows(
     )
     learned = _numbers(names, taught) == TRAIN
     seen = np.asarray(np.isin(groups, groups[learned]))
-    validation = division.parts == VALIDATION
-    dev = validation if validation_alone else division.parts != TEST
+    parts, note = division.parts, division.note
+    if validation_alone and not (parts == VALIDATION).any():
+        parts, note = _held_back(parts, holds, mask, groups, parameters.seed)
+    validation = parts == VALIDATION
+    dev = validation if validation_alone else parts != TEST
     folds = np.full(len(groups), -1, np.int64)
     if not dev.any():
-        return Dealt(Rows(located.media, located.frames, groups, folds, division.parts), seen, _notes(division.note))
+        return Dealt(Rows(located.media, located.frames, groups, folds, parts), seen, _notes(note))
     dealt = deal(holds[dev].astype(np.float32), mask[dev], groups[dev], seed=parameters.seed)
     folds[dev] = dealt.rows
     if not validation_alone and validation.any() and not validation[dev].all():
         folds[validation] = dealt.count
         folds[dev] = np.unique(folds[dev], return_inverse=True)[1]
-    rows = Rows(located.media, located.frames, groups, folds, division.parts)
-    return Dealt(rows, seen, _notes(division.note, dealt.note))
+    rows = Rows(located.media, located.frames, groups, folds, parts)
+    return Dealt(rows, seen, _notes(note, dealt.note))
+
+
+def _held_back(
+    parts: NDArray[np.int8], holds: Bits, mask: Bits, groups: Ids, seed: int
+) -> tuple[NDArray[np.int8], str]:
+    """With a fifth of the training rows for validation, where there are too few media for a share of them."""
+    train = np.flatnonzero(parts == TRAIN)
+    dealt = deal(holds[train].astype(np.float32), mask[train], groups[train], seed=seed)
+    found = parts.copy()
+    if dealt.count > 1:
+        found[train[dealt.rows == 0]] = VALIDATION
+    return found, dealt.note or "there are few media, so a fifth of them is held back to choose the network by"
 
 
 def side_by_side(parts: Sequence[Bits], places: Sequence[Ids], rows: int) -> Bits:

@@ -203,14 +203,10 @@ def tuning_lesson(
                 not_learned.append(found)
             else:
                 asked.append(found)
+    if not dealt.rows.part("validation").any():
+        raise NotTrained("a single frame is answered, and nothing is left to choose the best network by: label more")
     if not asked:
         raise NotTrained("; ".join(sorted({head.reason for head in not_learned if head.reason})) or "nothing is asked")
-    if not dealt.rows.part("validation").any():
-        raise NotTrained(
-            f"{len(np.unique(dealt.rows.groups))} different media are answered, and none of them is in the validation "
-            "set, which the best network is chosen by: label at least 7 media with each option, or choose a "
-            "validation set with `espalier train --val-task`"
-        )
     return TuningLesson(
         ontology.fingerprint,
         data_fingerprint,
