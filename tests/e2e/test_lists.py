@@ -19,9 +19,11 @@ from typing import Any
 import pytest
 
 from espalier.demo.results import choices
+from espalier.jobs import automated, lists
 from espalier.jobs.house import House
+from espalier.jobs.progress import Progress, Requeue
 from espalier.settings import Settings
-from espalier.store.rows import Revisit
+from espalier.store.rows import Project, Revisit
 
 CONFIG = """<View><Image name="image" value="$image"/>
 <Choices name="when" toName="image" choice="single"><Choice value="day"/><Choice value="night"/></Choices></View>"""
@@ -136,15 +138,23 @@ def test_flipped_labels_come_first_where_people_sort_by_score(project: DayAndNig
 
 
 def wait_for_version(project: DayAndNight, name: str) -> None:
-    for _ in range(200):
-        if project.backend.espalier("versions", str(project.id)).startswith(name):
+    house, known = kept(project)
+    for _ in range(300):
+        if house.records.version(known.key, name):
             return
-        time.sleep(0.3)
+        time.sleep(0.2)
     pytest.fail(f"{name} never came: {project.backend.log.read_text()[-3000:]}")
 
 
+def kept(project: DayAndNight) -> tuple[House, Project]:
+    """What the backend keeps of the project."""
+    house = House(Settings.read(project.backend.environment))
+    return house, next(row for row in house.records.projects() if row.id == project.id)
+
+
 def test_label_studio_hands_out_what_to_label_next(project: DayAndNight) -> None:
-    _, old = project.write("next", str(project.id), "--count", "5")
+    house, known = kept(project)
+    old = automated.execute(house, lists.plan(house, known.key, "next", 5).id, Progress()).version
     run, version = project.write("next", str(project.id), "--count", "12")
     assert project.versions().get(old, 0) == 0, "the list before it is replaced"
     listed = [task for task in project.sorted_by_score() if project.predictions(task["id"], version)]
@@ -159,13 +169,40 @@ def test_label_studio_hands_out_what_to_label_next(project: DayAndNight) -> None
     printed = json.loads(project.backend.espalier("next", str(project.id), "--count", "12", "--json"))
     assert [entry["task_id"] for entry in printed["entries"]] == [task["id"] for task in listed], "as it was written"
     assert printed["entries"][0]["link"].endswith(f"/projects/{project.id}/data?task={listed[0]['id']}")
-    project.backend.espalier("undo", run)
+    automated.undo(house, run)
     assert project.label_studio.request("GET", f"/api/projects/{project.id}")["model_version"] == "Espalier"
 
 
+class Interrupted(Progress):
+    """The worker is stopped before it writes the second part of a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = 0
+
+    def make_way(self) -> None:
+        self.parts += 1
+        if self.parts == 2:
+            raise Requeue("this worker is being stopped")
+
+
+def test_a_list_that_was_interrupted_is_written_to_its_end_and_nothing_twice(project: DayAndNight) -> None:
+    house, known = kept(project)
+    run = lists.plan(house, known.key, "next", 30)
+    with pytest.raises(Requeue):
+        automated.execute(house, run.id, Interrupted())
+    assert project.versions()[run.version] == 20
+    states = house.records.run_items(run.id)
+    house.records.set_run_items(run.id, dict.fromkeys(list(states)[:3], "writing"))  # killed before it was noted
+    assert automated.execute(house, run.id, Progress()).state == "done"
+    assert project.versions()[run.version] == 30
+    listed = project.sorted_by_score()[:30]
+    assert all(len(project.predictions(task["id"], run.version)) == 1 for task in listed)
+    assert automated.undo(house, run.id) == 30
+
+
 def test_answers_to_look_at_again_arrive(project: DayAndNight) -> None:
-    house = House(Settings.read(project.backend.environment))
-    (known,) = (row for row in house.records.projects() if row.id == project.id)
+    house, known = kept(project)
     doubted = project.tasks[:3]
     now = datetime.now(timezone.utc)
     annotations = {one.task_id: one.id for one in house.records.annotations(known.key, doubted)}
@@ -178,7 +215,7 @@ def test_answers_to_look_at_again_arrive(project: DayAndNight) -> None:
         (prediction,) = project.predictions(task, version)
         assert prediction["result"], "what the model says"
         assert isinstance(prediction["cluster"], int)
-    project.backend.espalier("undo", run)
+    automated.undo(house, run)
     house.records.settle_revisits(known.key, task_ids=doubted)
 
 
@@ -195,11 +232,12 @@ def test_a_blind_sample_measures_the_run(project: DayAndNight) -> None:
     assert opened["predictions"] == [], "nothing of it is shown"
     for task in blind[:5]:
         project.label_studio.annotate(task, choices("image", {"when": project.truth[task]}))
-    for _ in range(100):
-        told = project.backend.espalier("runs", id)
-        if f"5 of {len(blind)} blind tasks are annotated so far" in told:
-            break
+    house, known = kept(project)
+    while len(house.records.annotations(known.key, blind)) < 5:  # by webhook
+        time.sleep(0.1)
+    told = project.backend.espalier("runs", id)
+    assert f"5 of {len(blind)} blind tasks are annotated so far" in told
     found = re.search(r"blind sample: (\d) of 5 answers right, \d+ % \(\d+-\d+ %\)", told)
     assert found, told
     assert int(found[1]) >= 3
-    project.backend.espalier("undo", run)
+    automated.undo(house, run)

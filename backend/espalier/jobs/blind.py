@@ -9,8 +9,8 @@ from typing import Any
 from ..learning.agreement import Agreement, agreement
 from ..store.rows import Annotation, Project, Run
 from .house import House
+from .label_mappings import readings
 from .opening import OpenTask, open_tasks
-from .reading import Readings
 from .withheld import BLIND, WRITTEN, in_state
 
 
@@ -78,10 +78,10 @@ def _compare(house: House, project: Project, run: Run, told: Mapping[int, Annota
     tasks = house.records.tasks(project.key, told)
     ontology = house.ontology(project, (task.data for task in tasks))
     found: dict[str, Agreement] = {}
-    readings = Readings(ontology)
+    reader = readings(house, project, ontology)  # options may have other names by now
     for one in _opened(house, project, [(task.id, task.data) for task in tasks if task.id in predicted]):
-        answers = readings.read(predicted[one.task_id].result, one).answers
-        people = readings.read(told[one.task_id].result, one).answers
+        answers = reader.read(predicted[one.task_id].result, one, run.created_at).answers
+        people = reader.read(told[one.task_id].result, one, told[one.task_id].updated_at).answers
         for name, part in agreement(ontology, answers, people).items():
             found[name] = found.get(name, Agreement()) + part
     return {one.name: found[one.name] for one in ontology if one.name in found}
