@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from ..jobs import archiving, promotion
+from ..jobs.last_version import last_version
 from .door import main
+from .meter import MeteredProgress
 from .opened import opened
 from .project import find_project
 from .table import counted
@@ -15,13 +17,17 @@ from .table import counted
 @click.argument("project")
 @click.argument("version")
 @click.option("--reason", default="", help="Why; kept with the promotion.")
-def promote(project: str, version: str, reason: str) -> None:
+@click.option("--last", is_flag=True, help="Of a fine-tuned version the last network, instead of the best one.")
+def promote(project: str, version: str, reason: str, last: bool) -> None:
     """Let VERSION of PROJECT serve from now on, whatever the promotion gate said of it.
 
     `espalier versions PROJECT` lists what there is; `espalier rollback PROJECT` takes it back.
     """
     with opened() as house:
         found = find_project(house, project)
+        if last:
+            with MeteredProgress("the last network") as progress:
+                version = last_version(house, found.key, version, progress).name
         promoted = promotion.promote(house, found.key, version, reason=reason)
     instead = f" instead of {found.served}" if found.served not in (None, version) else ""
     click.echo(f"{promoted.name} serves now{instead}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from espalier_ontology.frames import Frames
 from ..errors import BadModel, BrokenPlugin, NotTrained
 from ..learning.dealing import parts_of
 from ..learning.evaluation import evaluate
+from ..learning.head import Steps
 from ..learning.model import Model
 from ..learning.parts import PARTS
 from ..learning.rows import Located
@@ -66,20 +68,22 @@ def keep(
     if isinstance(begun, str) and (before := OwnEncoder.of(house.records.version(project.key, begun))):
         parts = {**parts, **{media: part for media, part in before.parts().items() if part == "train"}}
     OwnEncoder.write_parts(directory, parts)
+    model = model_of_network(house, subject, own, progress, reports.steps())
+    progress.report(0, 0, "evaluating")
+    return write(house, project, version, model, subject, own, curves=reports.curves(), cancelled=reports.cancelled)
+
+
+def model_of_network(
+    house: House, subject: Subject, own: OwnEncoder, progress: Reports, steps: Sequence[Steps | None] = ()
+) -> Model:
+    """The network's heads on its own embeddings of the lesson, which are kept."""
     encoder = house.check_encoder(
         subject.examples.ontology, lambda size: sample(list(subject.media.values()), size), own=own
     )
     lesson = _embedded(house, subject, encoder, progress)
-    located = Located(lesson.rows.media, lesson.rows.frames)
-    model = tuned_model(
-        lesson,
-        encoder.spec,
-        layers_of(own, lesson),
-        embeddings_of(house, encoder.spec, located, subject.media),
-        reports.steps() if len(lesson.rows) == len(subject.lesson.rows) else (),
-    )
-    progress.report(0, 0, "evaluating")
-    return write(house, project, version, model, subject, own, curves=reports.curves(), cancelled=reports.cancelled)
+    embeddings = embeddings_of(house, encoder.spec, Located(lesson.rows.media, lesson.rows.frames), subject.media)
+    whole = len(lesson.rows) == len(subject.lesson.rows)
+    return tuned_model(lesson, encoder.spec, layers_of(own, lesson), embeddings, steps if whole else ())
 
 
 def write(
@@ -121,10 +125,10 @@ def write(
     return apply_policy(house, project, version)
 
 
-def judged(house: House, project: Project, version: ModelVersion) -> ModelVersion:
+def judged(house: House, project: Project, version: ModelVersion, *, may_serve: bool = True) -> ModelVersion:
     """As the gate leaves it. What was cancelled is judged too, but only a person lets it serve."""
     cancelled = bool(version.metrics.get("tuning", {}).get("cancelled"))
-    return decide(house, project, version, must_be_better=True, may_serve=not cancelled)
+    return decide(house, project, version, must_be_better=True, may_serve=may_serve and not cancelled)
 
 
 def layers_of(own: OwnEncoder, lesson: TuningLesson) -> list[Layer]:

@@ -15,7 +15,9 @@ from espalier.demo.pictures import IMAGE_CONFIG, VIDEO_CONFIG, write_digits, wri
 from espalier.demo.results import choices, timeline
 from espalier.errors import BadRequest, BadSetting, Cancelled, NotTrained
 from espalier.jobs import promotion, tuning
+from espalier.jobs.archiving import archive
 from espalier.jobs.evaluating import evaluation_of
+from espalier.jobs.last_version import last_version
 from espalier.jobs.own_encoder import OwnEncoder
 from espalier.jobs.progress import Progress
 from espalier.learning.model import Model
@@ -135,6 +137,45 @@ def test_back_to_the_frozen_encoder_every_prediction_is_as_it_was(home: Any) -> 
     assert json.dumps(results(home, tasks[150:])) != before
     promotion.roll_back(home.house, home.key)
     assert json.dumps(results(home, tasks[150:])) == before
+
+
+def test_the_last_network_can_serve_as_well_as_the_best(home: Any) -> None:
+    home.configure(IMAGE_CONFIG)
+    tasks, _ = home.digits(170, 150)
+    home.train()
+    best = tuned(home, epochs=12, lr=0.5)
+    made = last_version(home.house, home.key, best.name, Progress())
+    assert (made.name, made.state) == ("espalier-v2-last", "candidate")
+    assert made.encoder["directory"] == "../espalier-v2/last"
+    assert made.encoder["digest"] != best.encoder["digest"]
+    assert made.gate["reasons"]
+    model, other = model_of(made), model_of(best)
+    assert model.rows.parts.tolist() == other.rows.parts.tolist()
+    for head, beside in zip(model.heads.values(), other.heads.values(), strict=True):
+        assert head.evidence is not None
+        assert beside.evidence is not None
+        assert np.array_equal(head.evidence.counted, beside.evidence.counted)
+        assert head.counts == beside.counts
+    assert last_version(home.house, home.key, best.name, Progress()) == made
+    promotion.promote(home.house, home.key, made.name)
+    assert len(results(home, tasks[150:])) == 20
+    assert home.train().name == "espalier-v3"
+    with pytest.raises(BadRequest, match="espalier-v1 was not fine-tuned"):
+        last_version(home.house, home.key, "espalier-v1", Progress())
+
+
+def test_archiving_keeps_the_network_that_a_kept_version_goes_by(home: Any) -> None:
+    home.configure(PLAIN)
+    tasks, _ = home.digits(90, 80)
+    version = tuned(home)
+    for _ in range(3):
+        home.train()
+    archive(home.house, home.key, keep=1)
+    own = OwnEncoder.of(home.house.version(home.project))
+    assert own is not None
+    assert own.directory.exists()
+    assert directory_of(home, version).exists()
+    assert len(results(home, tasks[80:])) == 10
 
 
 def test_where_too_little_is_there_to_compare_by_it_does_not_serve_by_itself(home: Any) -> None:
@@ -396,9 +437,10 @@ def test_a_network_learns_from_a_teacher_on_frames_that_nobody_labeled(new_home:
     home.digits(260, 90)
     home.train()
     taught = tuned(home, teacher="espalier-v1", epochs=20)
-    assert OwnEncoder.of(taught).parts().keys() > set(model_of(taught).rows.media.tolist())  # type: ignore[union-attr]
-    parts = list(OwnEncoder.of(taught).parts().values())  # type: ignore[union-attr]
-    assert parts.count("train") > 150
+    own = OwnEncoder.of(taught)
+    assert own is not None
+    assert own.parts().keys() > set(model_of(taught).rows.media.tolist()), "what nobody labeled was learned from, too"
+    assert list(own.parts().values()).count("train") > 150
     alone = tuned(home, epochs=20)
     print(alone.metrics["accuracy"], taught.metrics["accuracy"])
     assert model_of(taught).encoder.digest != model_of(alone).encoder.digest
