@@ -95,18 +95,27 @@ def _encoder(house: House, project: Project, version: ModelVersion | None, tasks
 
 
 def _duplicates(frames: TaskFrames, said: Mapping[int, str]) -> tuple[DuplicateTasks, ...]:
-    """Frames of one task are not compared with each other; the largest groups first, exact ones before near ones."""
-    keys = [":".join(map(str, media.key(frame))) for media, frame in zip(frames.media, frames.frames, strict=True)]
-    alike = duplicates(frames.embeddings, digests=keys, media=frames.tasks.astype(np.str_))
-    found: dict[tuple[int, ...], DuplicateTasks] = {}
+    """The largest groups first, exact ones before near ones. A video or sequence is compared as a whole, by the mean
+    of its frames; what is said of two that are only nearly the same need not agree."""
+    tasks, number = np.unique(frames.tasks, return_inverse=True)
+    if not len(tasks):
+        return ()
+    means = np.zeros((len(tasks), frames.embeddings.shape[1]), np.float32)
+    np.add.at(means, number, frames.embeddings)
+    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+    shown: list[dict[str, None]] = [{} for _ in tasks]
+    for task, media in zip(number.tolist(), frames.media, strict=True):
+        shown[task][media.digest] = None
+    alike = duplicates(means, digests=["+".join(sorted(digests)) for digests in shown])
+    are_images = all(media.kind == "image" for media in frames.media)
+    found = []
     kinds: tuple[tuple[Literal["exact", "near"], tuple[Ids, ...]], ...] = (("exact", alike.exact), ("near", alike.near))
     for kind, groups in kinds:
         for group in groups:
-            tasks = tuple(dict.fromkeys(frames.tasks[group].tolist()))
-            if len(tasks) > 1 and tasks not in found:
-                answers = {said[task] for task in tasks if said[task]}
-                found[tasks] = DuplicateTasks(kind, tasks, len(answers) > 1)
-    return tuple(found.values())
+            ids = tuple(tasks[group].tolist())
+            answers = {said[task] for task in ids if said[task]} if kind == "exact" or are_images else set()
+            found.append(DuplicateTasks(kind, ids, len(answers) > 1))
+    return tuple(found)
 
 
 def _said(task: Mapping[str, Any]) -> str:
