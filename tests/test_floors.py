@@ -25,6 +25,7 @@ FLOORS = {
     "espalier_timm": 3,
     "espalier.jobs": 4,
     "espalier.web": 5,
+    "espalier.bundle": 5,
     "espalier.demo": 6,
     "espalier.cli": 6,
 }

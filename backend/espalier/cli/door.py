@@ -37,6 +37,7 @@ COMMANDS = {
     "runs": ("runs", "The automated labeling runs of a project."),
     "undo": ("runs", "Take back what a run wrote."),
     "cancel": ("runs", "Stop a run, or a fine-tuning."),
+    "bundle": ("bundle", "Take a version away, and answer with it alone."),
     "plugins": ("plugins", "Encoders, classifiers and indexes that are installed."),
     "settings": ("configuration", "Every setting, and what is in force."),
 }

@@ -1,0 +1,116 @@
+"""The bundle's network: pictures in, embeddings out, on ONNX Runtime alone."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..contract import Embeddings, Encoder, EncoderRequest, EncoderSpec, Pictures
+from ..errors import BadModel, BadSetting
+from ..plugins.checked import CheckedEncoder
+from ..plugins.installed import find
+
+PICTURES, EMBEDDINGS = "pictures", "embeddings"
+BATCH = 32
+AHEAD = 2
+"""Batches that wait for the network while their caller is busy with others."""
+
+
+class OnnxNetwork:
+    """An encoder of a file. Raises BadModel where the file is no network of the right form, BadSetting without runtime.
+
+    threads: 0 means one per core that this process may use.
+    """
+
+    def __init__(self, path: Path, spec: EncoderSpec, *, threads: int = 0) -> None:
+        self.spec = spec
+        self._session = _session(path, threads or len(os.sched_getaffinity(0)))
+        takes = [(one.name, one.type, list(one.shape[1:])) for one in self._session.get_inputs()]
+        gives = [(one.name, one.type, list(one.shape[1:])) for one in self._session.get_outputs()]
+        wanted_in = [(PICTURES, "tensor(uint8)", [*spec.input_size, 3])]
+        if takes != wanted_in or gives != [(EMBEDDINGS, "tensor(float)", [spec.dim])]:
+            raise BadModel(f"{path.name} takes {takes} and gives {gives}, which is not what the bundle's encoder does")
+
+    def encode(self, frames: Pictures) -> Embeddings:
+        """float32 (n, dim) of norm 1, for uint8 (n, height, width, 3), n >= 1."""
+        parts = [
+            self._session.run([EMBEDDINGS], {PICTURES: frames[start : start + BATCH]})[0]
+            for start in range(0, len(frames), BATCH)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def open_network(directory: Path, model: Mapping[str, Any], precision: str) -> Network:
+    """The encoder of one of a bundle's models, in `fp32` or `int8`; without a network, that of a plugin.
+
+    Raises BadModel for what the bundle does not hold, and where the plugin gives other embeddings than it did.
+    """
+    about = model["encoder"]
+    spec = EncoderSpec(about["name"], about["dim"], tuple(about["input_size"]), about["digest"], about["licence"])
+    name = model.get("network" if precision == "fp32" else "network_int8")
+    encoder: Encoder
+    if name is not None:
+        encoder = OnnxNetwork(directory / name, spec)
+    elif precision != "fp32":
+        raise BadModel(f"this bundle holds no {precision} network; write it with `espalier bundle --int8`")
+    else:
+        encoder = find("encoder", about["plugin"]).load().open(EncoderRequest(device="cpu"))
+        if encoder.spec.digest != spec.digest:
+            raise BadModel(
+                f"this bundle was made with another {about['plugin']!r} encoder than the one installed here: "
+                f"install the Espalier that wrote it, or write it again"
+            )
+    return Network(CheckedEncoder(about["plugin"], encoder))
+
+
+class Network:
+    """An encoder with a thread of its own, so that its caller reads and decides while it computes.
+
+    It may be used from many threads at once; they take turns, for each batch takes every core.
+    """
+
+    def __init__(self, encoder: CheckedEncoder) -> None:
+        self.spec = encoder.spec
+        self._encoder = encoder
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="network")
+
+    def encode(self, frames: Pictures) -> Embeddings:
+        return self._thread.submit(self._encoder.encode, frames).result()
+
+    def stream(self, batches: Iterable[Pictures]) -> Iterator[Embeddings]:
+        """One array per batch, in order; a few batches are pulled ahead, and are not to be reused."""
+        flying: deque[Future[Embeddings]] = deque()
+        try:
+            for batch in batches:
+                flying.append(self._thread.submit(self._encoder.encode, batch))
+                if len(flying) > AHEAD:
+                    yield flying.popleft().result()
+            while flying:
+                yield flying.popleft().result()
+        finally:
+            for future in flying:
+                future.cancel()
+
+
+def _session(path: Path, threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise BadSetting(
+            f"a bundle's network needs ONNX Runtime ({error}): pip install 'label-studio-espalier[bundle]'"
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    # Threads that wait by spinning take the cores from those that decode the next pictures.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors share no class, and some are those of the C++ library below
+        raise BadModel(f"{path.name} is no network that ONNX Runtime can open: {str(error)[:200]}") from error
