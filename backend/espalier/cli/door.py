@@ -23,6 +23,7 @@ COMMANDS = {
     "revisit": ("revisit", "Answers to look at again, since the ontology changed."),
     "train": ("train", "Train a project now."),
     "finetune": ("finetune", "Fine-tune a network of one's own."),
+    "ensemble": ("ensemble", "Several versions as one."),
     "versions": ("versions", "What was trained, on what, how well, and why it serves or does not."),
     "promote": ("promote", "Let another version serve."),
     "rollback": ("promote", "Let the version serve again that served before."),

@@ -37,8 +37,8 @@ def archive(house: House, project_key: str, *, keep: int = KEPT) -> list[ModelVe
     if trained:
         _sweep(house.version_directory(project, trained[0].name))
     kept = _kept(house, project_key, [version.name for version in versions], keep)
-    networks = {own.home.name for version in versions if version.name in kept and (own := OwnEncoder.of(version))}
-    kept |= networks
+    networks = [own.homes() for version in versions if version.name in kept and (own := OwnEncoder.of(version))]
+    kept = kept.union(*networks)
     gone = []
     for version in versions:
         if not version.directory:

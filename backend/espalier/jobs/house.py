@@ -26,6 +26,7 @@ from ..settings import Settings
 from ..store.embeddings import EmbeddingStore
 from ..store.records import Records
 from ..store.rows import ModelVersion, Project
+from .ensemble_encoder import EnsembleEncoder
 from .own_encoder import OwnEncoder
 from .queue import Queues
 
@@ -72,7 +73,7 @@ class House:
     ) -> CheckedEncoder:
         """A version's own, else that which the configuration names (`model_encoder` on any control), else the
         settings'; the last few are kept warm."""
-        key = (self._named(ontology), device or self.settings.device) if own is None else _key(own, device)
+        key = (self.named_encoder(ontology), device or self.settings.device) if own is None else _key(own, device)
         if key not in self._encoders:
             self._encoders[key] = self._open(*key, own=own)
             while len(self._encoders) > _ENCODERS_KEPT:
@@ -89,7 +90,7 @@ class House:
         """
         encoder = self.encoder(ontology, own=own)
         if self.settings.precision == "int8":
-            key = _key(own, None) if own else (self._named(ontology), self.settings.device)
+            key = _key(own, None) if own else (self.named_encoder(ontology), self.settings.device)
             calibration = frames(encoder.spec.input_size)
             self._encoders[key] = encoder = self._open(*key, calibration=calibration, own=own)
         return encoder
@@ -98,13 +99,20 @@ class House:
         """Open them anew: a training may have decided on another arithmetic meanwhile."""
         self._encoders.clear()
 
-    def _named(self, ontology: Ontology | None) -> str:
+    def named_encoder(self, ontology: Ontology | None) -> str:
+        """How the configuration or the settings name the encoder."""
         named = (classification.settings.get("model_encoder") for classification in ontology or ())
         return next(filter(None, named), self.settings.encoder)
 
     def _open(
         self, named: str, device: str, calibration: Pictures | None = None, own: OwnEncoder | None = None
     ) -> CheckedEncoder:
+        if own is not None and (members := own.members()) is not None:
+            opened = [
+                self._open(member, device) if isinstance(member, str) else self._open("", device, own=member)
+                for member in members
+            ]
+            return CheckedEncoder(own.plugin, EnsembleEncoder(opened))
         if own is not None:
             return open_own_encoder(
                 self.settings, own.plugin, own.directory, device=device or None, calibration=calibration

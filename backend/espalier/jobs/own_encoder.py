@@ -15,6 +15,8 @@ from typing import Any
 from ..learning.parts import Part
 from ..store.rows import ModelVersion
 
+MEMBERS = "ensemble.json"
+"""Where an ensemble says of what it is."""
 PARTS = "parts.json"
 """Beside the network: which media it has learned from, and which it has not."""
 
@@ -38,6 +40,22 @@ class OwnEncoder:
     def home(self) -> Path:
         """The directory of the version that it was fine-tuned as."""
         return self.directory.parent
+
+    def members(self) -> list[OwnEncoder | str] | None:
+        """Of an ensemble, its networks; for one of the settings, how those name it. None where it is no ensemble."""
+        path = self.directory / MEMBERS
+        if not path.exists():
+            return None
+        found: list[OwnEncoder | str] = []
+        for one in json.loads(path.read_text()):
+            where = Path(os.path.normpath(self.directory / one.get("directory", "")))
+            found.append(OwnEncoder(one["plugin"], where) if one["plugin"] else str(one["named"]))
+        return found
+
+    def homes(self) -> set[str]:
+        """The names of all versions whose files it needs."""
+        inner = [member.homes() for member in self.members() or [] if isinstance(member, OwnEncoder)]
+        return {self.home.name}.union(*inner)
 
     def to_json(self, version_directory: Path) -> dict[str, Any]:
         """What a version's record says of it, beside name, dim and digest."""

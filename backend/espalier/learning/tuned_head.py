@@ -71,7 +71,7 @@ def linear_of(
     coefficients: NDArray[np.float32], intercepts: NDArray[np.float32], *, exclusive: bool
 ) -> LinearClassifier:
     """A linear classifier that was fitted elsewhere."""
-    classifier = LinearClassifier(strength=1.0)
+    classifier = LinearClassifier()
     classifier.exclusive = exclusive
     classifier.coefficients = coefficients.reshape(len(coefficients), -1)
     classifier.intercepts = intercepts.reshape(-1)
