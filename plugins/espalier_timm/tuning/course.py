@@ -100,7 +100,7 @@ class Course:
     def learn(self, standing: Standing, reporting: Reporting, keep: Keep) -> None:
         """From where it stands to the end, to a person's cancel, or to where nothing gets better."""
         started = time.monotonic() - standing.seconds
-        while standing.epoch < self.plan.epochs:
+        while self.plan.seconds is not None or standing.epoch < self.plan.epochs:
             loss = self._epoch(standing, started, reporting)
             standing.seconds = time.monotonic() - started
             judgement = self.judgement()
@@ -183,6 +183,8 @@ class Course:
             standing.seconds = time.monotonic() - started
             total += self.step(standing.step, numbers, pictures, self._rate(standing) / self.plan.lr)
             standing.step, steps, counted = standing.step + 1, steps + 1, counted + len(numbers)
+            if self.plan.seconds is not None:
+                reporting.expect(standing.step * self.plan.seconds / max(standing.seconds, 1e-3))
             if reporting.due():
                 figures = {
                     "train_loss": float(total) / steps,

@@ -36,7 +36,10 @@ def estimate(assignment: Assignment) -> TuningEstimate:
     bf16 = wants_bf16(parameters.amp, network, description.input_size, device)
     rows = int((data.parts == TRAIN).sum())
     full = plan(parameters, rows, on_gpu=assignment.on_gpu, scratch=assignment.scratch, bf16=bf16)
-    with tempfile.TemporaryDirectory() as directory, torch.random.fork_rng():
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        torch.random.fork_rng(devices=[device] if assignment.on_gpu else []),
+    ):
         few = _few(data, full.batch)
         started = time.perf_counter()
         pictures = Pictures.decoded(Path(directory), few, description.input_size, lambda count: True)

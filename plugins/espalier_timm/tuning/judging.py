@@ -13,13 +13,18 @@ from espalier.contract import Ids, Scores
 
 from .lesson import Lesson
 from .loss import losses, mean_loss, scores
+from .sureness import sureness
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """loss: cross-entropy, each head counting alike; nan where nothing was said of any row. scores: by head, (v, k)."""
+    """loss: cross-entropy, each head counting alike; nan where nothing was said of any row. scores: by head, (v, k).
+
+    Both are of logits times `sureness`, float32 (heads,), which is part of a head when it is kept.
+    """
 
     loss: float
+    sureness: Tensor
     figures: dict[str, float]
     scores: dict[str, Scores]
 
@@ -31,6 +36,8 @@ def judge(lesson: Lesson, rows: Ids, logits: Tensor, there: NDArray[np.bool_]) -
     targets, cells = lesson.targets[rows], lesson.cells[rows] * torch.from_numpy(there)[:, None]
     usual = torch.stack([cells[:, span.start : span.stop].mean() for span in lesson.spans])
     said = bool((usual > 0).any())
+    factors = sureness(logits, targets, cells, lesson.spans)
+    logits = logits * lesson.spread(factors)
     loss = float(mean_loss(losses(logits, targets, cells, lesson.spans), usual)) if said else float("nan")
     found = scores(logits, lesson.spans).numpy()
     accuracy, f1, by_head = [], [], {}
@@ -52,7 +59,7 @@ def judge(lesson: Lesson, rows: Ids, logits: Tensor, there: NDArray[np.bool_]) -
     figures = {"validation_loss": loss}
     if said:
         figures |= {"accuracy": float(np.mean(accuracy)), "macro_f1": float(np.mean(f1))}
-    return Judgement(loss, figures, by_head)
+    return Judgement(loss, factors, figures, by_head)
 
 
 def _macro_f1(wanted: NDArray[np.bool_], given: NDArray[np.bool_]) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from .. import own_network
 from ..description import Description
@@ -18,10 +19,16 @@ from .whole import replaced
 
 @torch.no_grad()
 def keep(
-    directory: Path, network: HeadedNetwork, lesson: Lesson, description: Description, rest: Mapping[str, Any]
+    directory: Path,
+    network: HeadedNetwork,
+    lesson: Lesson,
+    description: Description,
+    sureness: Tensor,
+    rest: Mapping[str, Any],
 ) -> None:
-    """rest: what else is told of it (parameters, step, figures), plain JSON."""
-    coefficients, bias = network.coefficients().float().cpu(), network.bias.float().cpu()
+    """sureness float32 (heads,): a factor on each head's logits. rest: what else is told of it (parameters, step, figures), plain JSON."""
+    factors = lesson.spread(sureness)
+    coefficients, bias = network.coefficients().float().cpu() * factors[:, None], network.bias.float().cpu() * factors
     heads = {}
     for key, span in zip(lesson.keys, lesson.spans, strict=True):
         heads[f"{key}.coefficients"] = coefficients[span.start : span.stop].clone()

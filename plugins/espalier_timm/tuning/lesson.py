@@ -45,6 +45,10 @@ class Lesson:
         joined = (torch.from_numpy(np.concatenate(part, axis=1)) for part in (targets, cells))
         return cls(keys, tuple(spans), *joined)
 
+    def spread(self, factors: Tensor) -> Tensor:
+        """float32 (K,), from a factor for each head, (heads,)."""
+        return torch.cat([factors[head].expand(span.stop - span.start) for head, span in enumerate(self.spans)])
+
     def balanced(self, rows: NDArray[np.int64]) -> Lesson:
         """Each option of an exclusive head counts alike over these rows, and each yes as much as all noes."""
         cells = self.cells.clone()

@@ -71,9 +71,10 @@ class Pictures:
         on_gpu = device.type == "cuda"
 
         def fetch(rows: Ids) -> tuple[Ids, Tensor]:
-            pictures = torch.from_numpy(self.array[rows])
-            # Only pinned memory is sent without waiting.
-            return rows, pictures.pin_memory() if on_gpu else pictures
+            # Only pinned memory is sent without waiting; `take` lets the other threads run meanwhile.
+            pictures = torch.empty((len(rows), *self.array.shape[1:]), dtype=torch.uint8, pin_memory=on_gpu)
+            np.take(self.array, rows, axis=0, out=pictures.numpy(), mode="clip")
+            return rows, pictures
 
         with ThreadPoolExecutor(WORKERS if on_gpu else 1, thread_name_prefix="pictures") as workers:
             flying: deque[Future[tuple[Ids, Tensor]]] = deque()

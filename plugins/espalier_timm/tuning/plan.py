@@ -19,7 +19,10 @@ LR, LR_FROM_SCRATCH = 5e-4, 1e-3
 
 @dataclass(frozen=True)
 class Plan:
-    """Every number of one training. seconds: instead of epochs, from the start of the network's own learning."""
+    """Every number of one training.
+
+    seconds: instead of epochs, from the start of the network's own learning; `epochs` is then what is usual.
+    """
 
     batch: int
     epochs: int

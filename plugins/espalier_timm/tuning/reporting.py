@@ -37,6 +37,14 @@ class Reporting:
         self.cancelled = not self._report(told) or self.cancelled
         return not self.cancelled
 
+    def expect(self, steps: float) -> None:
+        """So many steps the part that reports now will have."""
+        self.steps = self.before + round(steps)
+
+    def advance(self, before: int) -> None:
+        """The next part begins after so many steps, or after those that were told already."""
+        self.before = max(before, self.rows[-1]["step"] if self.rows else 0)
+
     def due(self) -> bool:
         return time.monotonic() - self._last >= EVERY_S
 

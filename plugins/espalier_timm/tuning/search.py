@@ -75,7 +75,7 @@ def search(
             results.append(standing.best if standing.best is not None else math.inf)
             known.append({"validation_loss": results[-1], **{name: getattr(parameters, name) for name in TRIED}})
             path.write_text(json.dumps(known, indent=1))
-        reporting.before += course.plan.epochs * course.per_epoch
+        reporting.advance(reporting.before + course.plan.epochs * course.per_epoch)
     if not results:
         return {}
     chosen = tried[int(np.argmin(results))]

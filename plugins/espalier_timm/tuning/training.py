@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,7 +44,10 @@ def train(assignment: Assignment, directory: Path, report: Callable[[TuningRepor
         return
     device = torch.device(assignment.device)
     # Nobody else's random numbers are touched.
-    with torch.random.fork_rng(devices=[device] if assignment.on_gpu else []):
+    with (
+        torch.random.fork_rng(devices=[device] if assignment.on_gpu else []),
+        torch.backends.cudnn.flags(benchmark=True) if assignment.on_gpu else nullcontext(),
+    ):
         training = Training.prepared(assignment, directory, Reporting(report, 0, directory / CURVES), fingerprint)
         if training is not None:
             training.run(standing)
@@ -119,7 +123,8 @@ class Training:
                 )
                 self.parameters = replace(self.parameters, **standing.chosen)
                 course = self.course()
-            self.reporting.before, self.reporting.epochs_before = self.before, course.plan.linear_probe
+            self.reporting.advance(self.before)
+            self.reporting.epochs_before = course.plan.linear_probe
             course.after_epoch(standing, self.reporting)
         else:
             self.reporting.before, self.reporting.epochs_before = self.before, course.plan.linear_probe
@@ -167,7 +172,7 @@ class Training:
             "epoch": standing.epoch,
             "figures": judgement.figures,
         }
-        keep(self.directory / name, network, self.material.lesson, self.description, about)
+        keep(self.directory / name, network, self.material.lesson, self.description, judgement.sureness, about)
 
 
 class Checkpointed(Course):

@@ -61,7 +61,7 @@ def plain(course: Any) -> Any:
     return course.augmentation.plain(torch.from_numpy(np.asarray(course.material.pictures.array[:16])))
 
 
-def loss(course: Any) -> float:
+def loss(course: Any) -> Any:
     """Of the first batch, by a network whose heads are set to something."""
     import torch
 
@@ -76,7 +76,7 @@ def loss(course: Any) -> float:
 def learning(course: Any) -> float:
     """Share of the network's weights that learn."""
     weights: list[Any] = list(course.network.backbone.parameters())
-    counts = [(weight.numel(), weight.requires_grad) for weight in weights]
+    counts: list[tuple[int, bool]] = [(int(weight.numel()), bool(weight.requires_grad)) for weight in weights]
     return sum(count for count, learns in counts if learns) / sum(count for count, _ in counts)
 
 
