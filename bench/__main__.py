@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = ("video", "learning", "protocol")
+PARTS = ("video", "learning", "accuracy", "label_quality", "tuning", "protocol")
 
 
 def main() -> None:

@@ -26,7 +26,8 @@ def keep(
     sureness: Tensor,
     rest: Mapping[str, Any],
 ) -> None:
-    """sureness float32 (heads,): a factor on each head's logits. rest: what else is told of it (parameters, step, figures), plain JSON."""
+    """sureness float32 (heads,): a factor on each head's logits. rest: what else is told of it (parameters, step,
+    figures), plain JSON."""
     factors = lesson.spread(sureness)
     coefficients, bias = network.coefficients().float().cpu() * factors[:, None], network.bias.float().cpu() * factors
     heads = {}

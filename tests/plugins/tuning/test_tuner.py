@@ -121,7 +121,7 @@ def test_a_network_that_knows_nothing_learns(
     TimmTuner.open(request_, data, asked).tune(tmp_path, told)
     losses = [report.figures["validation_loss"] for report in told.evaluations]
     assert len(losses) == 12, "nothing to probe: features of chance say nothing"
-    assert min(losses) < 0.5 < 0.6 < losses[0]
+    assert min(losses) < 0.5 < losses[0]
 
 
 def test_nothing_else_is_left_of_it(tuned: Any) -> None:
