@@ -138,8 +138,8 @@ def _resampled(samples: CurveSamples, figure: Figure, rng: np.random.Generator) 
 def _luck(measured: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """What it may add or take which labels come, float64 (b,): by how it differed from one size to the next.
 
-    Half as much again, for the law itself is only about right: nine in ten intervals then held what came.
+    A quarter more, for the law itself is only about right: nine in ten intervals then held what came.
     """
     steps = np.diff(measured[:, -3:], axis=1)
-    spread = 1.5 * float(np.sqrt(steps.var(axis=0, ddof=1).mean())) if len(measured) > 1 else 0.0
+    spread = 1.25 * float(np.sqrt(steps.var(axis=0, ddof=1).mean())) if len(measured) > 1 else 0.0
     return rng.normal(0.0, spread, _RESAMPLES)
