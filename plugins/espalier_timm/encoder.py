@@ -7,23 +7,30 @@ import importlib.util
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from espalier.contract import (
     Embeddings,
     EncoderClass,
     EncoderRequest,
     EncoderSpec,
+    ExplainingEncoder,
     OnnxEncoder,
     Pictures,
     StreamEncoder,
 )
-from espalier.errors import BadSetting, NoWeights
+from espalier.errors import BadRequest, BadSetting, NoWeights
 
 from . import converted, device
 from .network import Description, build
 from .runtime import Runtime, unit
 from .weights import Weights, find_weights
+
+if TYPE_CHECKING:
+    from .explanation import Explainer
 
 # Raise it with every change that moves an embedding.
 VERSION = "timm-1"
@@ -37,6 +44,7 @@ class TimmEncoder:
         self.spec = spec
         self.runtime = runtime
         self.weights = weights
+        self._explainer: Explainer | None = None
 
     @classmethod
     def open(cls, request: EncoderRequest) -> TimmEncoder:
@@ -73,6 +81,16 @@ class TimmEncoder:
     def encode_stream(self, batches: Iterable[Pictures]) -> Iterator[Embeddings]:
         for features in self.runtime.stream(batches):
             yield unit(features)
+
+    def explain(self, frame: Pictures, direction: NDArray[np.float32], *, method: str = "auto") -> NDArray[np.float32]:
+        """See `explanation.Explainer`, whose methods these are. Opens the network in torch the first time."""
+        if self._explainer is None:
+            from .explanation import Explainer
+
+            if self.weights is None:
+                raise BadRequest(f"{self.spec.name} was opened without its weights; use occlusion")
+            self._explainer = Explainer(self.weights)
+        return self._explainer(frame, direction, method)
 
     def export_onnx(self, path: Path) -> None:
         """As fp32, from the weights: what the bundle of a version answers with where there is no torch.
@@ -150,3 +168,4 @@ def _digest(description: Description, weights_sha256: str, runtime: Runtime) -> 
 _: type[StreamEncoder] = TimmEncoder
 __: EncoderClass = TimmEncoder
 ___: type[OnnxEncoder] = TimmEncoder
+____: type[ExplainingEncoder] = TimmEncoder

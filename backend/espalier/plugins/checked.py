@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..contract import (
     Classifier,
     Embeddings,
     Encoder,
+    ExplainingEncoder,
     FoldClassifier,
     Ids,
     Index,
@@ -22,7 +26,7 @@ from ..contract import (
     Weights,
 )
 from ..errors import BrokenPlugin
-from .rules import check_embeddings, check_found, check_scores, check_spec
+from .rules import check_embeddings, check_found, check_map, check_scores, check_spec
 
 
 class CheckedEncoder:
@@ -56,6 +60,17 @@ class CheckedEncoder:
             yield check_embeddings(self.plugin, rows, counts.pop(0), self.spec.dim)
         if counts:
             raise BrokenPlugin(self.plugin, "encode_stream returns one array per batch", f"{len(counts)} too few")
+
+    @property
+    def explains(self) -> bool:
+        """Whether the plugin can show by itself where it looks."""
+        return isinstance(self.encoder, ExplainingEncoder)
+
+    def explain(self, frame: Pictures, direction: NDArray[np.float32], *, method: str = "auto") -> NDArray[np.float32]:
+        """Ask `explains` first."""
+        if not isinstance(self.encoder, ExplainingEncoder):
+            raise BrokenPlugin(self.plugin, "explain is there", type(self.encoder).__name__)
+        return check_map(self.plugin, self.encoder.explain(frame, direction, method=method))
 
 
 class CheckedClassifier:

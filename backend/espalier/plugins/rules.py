@@ -95,6 +95,16 @@ def check_found(plugin: str, found: object, count: int, k: int) -> tuple[NDArray
     return ids, array
 
 
+def check_map(plugin: str, found: object) -> NDArray[np.float32]:
+    """float32 (rows, columns) of at least one place, finite, 0 and up."""
+    if not isinstance(found, np.ndarray) or found.dtype != np.float32 or found.ndim != 2 or not found.size:
+        raise BrokenPlugin(plugin, "explain returns float32 (rows, columns)", _describe(found))
+    low, high = float(found.min()), float(found.max())
+    if not (low >= 0 and np.isfinite(high)):
+        raise BrokenPlugin(plugin, "a map is finite, and 0 and up", f"{low} to {high}")
+    return found
+
+
 def _check_array(plugin: str, method: str, value: object, shape: tuple[int, int | None]) -> NDArray[np.float32]:
     wanted = f"{method} returns float32 ({shape[0]}, {'k' if shape[1] is None else shape[1]})"
     if not isinstance(value, np.ndarray) or value.dtype != np.float32 or value.ndim != 2:
