@@ -31,6 +31,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "How good a version is, figure by figure."),
     "coverage": ("coverage", "How much is labeled for you, at a promised precision."),
     "cutoffs": ("cutoffs", "How sure an answer must be, and what that does."),
+    "explain": ("explain", "Where in a frame an answer comes from, as a picture."),
     "next": ("next", "Which tasks to label next."),
     "errors": ("errors", "Which labels are likely wrong."),
     "quality": ("quality", "Duplicates, outliers and bad pictures."),
