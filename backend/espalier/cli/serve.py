@@ -44,7 +44,7 @@ def serve(no_workers: bool, web_only: bool) -> None:
 @click.argument("role", type=click.Choice(ROLES), nargs=-1, required=True)
 @click.option("--burst", is_flag=True, help="End when nothing waits any more.")
 def worker(role: tuple[str, ...], burst: bool) -> None:
-    """Do the jobs of a ROLE until told to stop: prediction (with automated labeling runs), training, tuning, or several.
+    """Do the jobs of a ROLE until told to stop: prediction (with automated labeling runs), training, or tuning.
 
     A worker does one job after the other: fine-tuning takes long, and so has a role of its own.
     """

@@ -14,11 +14,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from ..errors import BadRequest, BadSetting, BrokenPlugin, EspalierError, LabelStudioDown
-from ..learning.tuning_lesson import TuningLesson
-from ..plugins.registry import encoder_request, tuners
+from ..errors import BadRequest, EspalierError, LabelStudioDown
+from ..learning import tuning_lesson_files
 from ..store.rows import ModelVersion, Project
-from ..tuning import Tuner, TuningData
 from ..tuning_parameters import TuningParameters
 from .house import House
 from .lock import Lock
@@ -27,14 +25,13 @@ from .queue import job_of_tuning, tuning_lock
 from .teaching import taught, unlabeled
 from .training import next_name
 from .tuned_version import LESSON, NETWORK, TUNING, is_tuned, judged, keep
+from .tuners import open_tuner, tuner_of
 from .tuning_pictures import TuningPictures
 from .tuning_reports import TuningReports
 from .tuning_subject import Subject, again, begun_from, read_subject
 
 log = logging.getLogger(__name__)
 
-USUAL = "timm"
-"""The tuner, where the model's name does not name another, as `<tuner>:<model>`."""
 _GRACE = timedelta(minutes=1)
 
 
@@ -152,37 +149,6 @@ def cancel(house: House, project_key: str, name: str) -> str:
     return f"{name} stops at its next step, and keeps the best so far"
 
 
-def tuner_of(parameters: TuningParameters) -> tuple[str, TuningParameters]:
-    """The tuner's name, and the parameters without it. Raises BadSetting where it is not installed."""
-    known = tuners()
-    name, colon, model = (parameters.model or "").partition(":")
-    if name in known and (colon or name != USUAL):
-        return name, replace(parameters, model=model or None)
-    if USUAL not in known:
-        raise BadSetting(
-            f"nothing that fine-tunes is installed as {USUAL!r} (there is {', '.join(known) or 'nothing'}): "
-            f"pip install 'label-studio-espalier[timm]'"
-        )
-    return USUAL, parameters
-
-
-def open_tuner(house: House, project: Project, parameters: TuningParameters, data: TuningData) -> Tuner:
-    """Raises NoWeights, BadSetting or BadRequest with what to do."""
-    name, parameters = tuner_of(parameters)
-    begun = begun_from(house, project, parameters)
-    request = replace(
-        encoder_request(house.settings),
-        model=parameters.model,
-        preset=parameters.preset,
-        directory=begun.directory if begun else None,
-    )
-    tuner: Tuner = tuners()[name].load().open(request, data, parameters)
-    for method in ("estimate", "tune"):
-        if not callable(getattr(tuner, method, None)):
-            raise BrokenPlugin(name, f"open returns a tuner with {method}", type(tuner).__name__)
-    return tuner
-
-
 def _tune(house: House, project: Project, version: ModelVersion, progress: Progress) -> ModelVersion:
     parameters = TuningParameters.from_json(version.parameters["tuning"])
     version = house.records.set_version(project.key, version.name, state="training", message="reading annotations")
@@ -216,7 +182,7 @@ def _subject(
 ) -> Subject:
     """What was begun with, or what there is to learn now."""
     place = directory / TUNING / LESSON
-    if (kept := TuningLesson.load(place)) is not None:
+    if (kept := tuning_lesson_files.load(place)) is not None:
         subject = again(house, project, kept)
         if kept.taught is not None:
             subject = replace(subject, media={**unlabeled(house, project, subject), **subject.media})
@@ -226,7 +192,7 @@ def _subject(
     subject = read_subject(house, project, parameters, progress)
     if parameters.teacher is not None:
         subject = taught(house, project, parameters.teacher, subject, progress)
-    subject.lesson.save(place)
+    tuning_lesson_files.save(subject.lesson, place)
     return subject
 
 

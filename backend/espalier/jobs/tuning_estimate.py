@@ -17,7 +17,7 @@ from ..tuning import TuningEstimate
 from ..tuning_parameters import TuningParameters
 from .house import House
 from .progress import Progress
-from .tuning import open_tuner
+from .tuners import open_tuner
 from .tuning_pictures import TuningPictures
 from .tuning_subject import Subject, read_subject
 

@@ -1,20 +1,13 @@
-"""A tuning lesson: everything that a network is fine-tuned on and judged by, as it was when that began.
-
-It is kept on disk, for a fine-tuning may take hours and be interrupted: meanwhile people go on answering, and what goes
-on must be what was begun.
-"""
+"""A tuning lesson: everything that a network is fine-tuned on and judged by, as it was when that began."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path as Directory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 
 from espalier_ontology.tree import Ontology, Path
 
@@ -28,8 +21,6 @@ from .parts import TEST, TRAIN, VALIDATION
 from .questions import Question
 from .rows import Located, Rows
 from .training_parameters import TrainingParameters
-
-_ARRAYS, _ABOUT = "lesson.safetensors", "lesson.json"
 
 
 @dataclass(frozen=True)
@@ -98,80 +89,6 @@ class TuningLesson:
             for one in self.asked
         )
         return replace(self, rows=rows, seen=self.seen[kept], asked=asked, taught=None)
-
-    def save(self, directory: Directory) -> None:
-        """Into an existing directory; the last file that is written makes it whole."""
-        arrays = {f"rows.{name}": array for name, array in vars(self.rows).items() if name != "media"}
-        names, media = np.unique(self.rows.media, return_inverse=True)
-        arrays |= {"rows.media": media.astype(np.int64), "seen": self.seen}
-        for number, one in enumerate(self.asked):
-            for name in ("targets", "mask", "weights"):
-                arrays[f"{number}.{name}"] = getattr(one, name)
-        about: dict[str, Any] = {
-            "ontology_fingerprint": self.ontology_fingerprint,
-            "data_fingerprint": self.data_fingerprint,
-            "seed": self.seed,
-            "media": names.tolist(),
-            "asked": [one.about() for one in self.asked],
-            "untrained": [
-                [one.classification, list(one.parent), one.exclusive, [[list(o), n] for o, n in one.counts.items()],
-                 one.reason]
-                for one in self.untrained
-            ],
-        }  # fmt: skip
-        if self.taught is not None:
-            about["unlabeled"] = self.taught.unlabeled.media.tolist()
-            arrays["unlabeled"] = self.taught.unlabeled.frames
-            for number in range(len(self.asked)):
-                arrays[f"{number}.taught_targets"] = self.taught.targets[number]
-                arrays[f"{number}.taught_mask"] = self.taught.masks[number]
-                arrays[f"{number}.taught_weights"] = self.taught.weights[number]
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, directory / _ARRAYS)
-        draft = directory / f".{_ABOUT}"
-        draft.write_text(json.dumps(about))
-        draft.rename(directory / _ABOUT)
-
-    @classmethod
-    def load(cls, directory: Directory) -> TuningLesson | None:
-        """What `save` wrote; None where it did not come to its end."""
-        if not (directory / _ABOUT).exists():
-            return None
-        about, arrays = json.loads((directory / _ABOUT).read_text()), load_file(directory / _ARRAYS)
-        rows = {name: arrays[f"rows.{name}"] for name in ("frames", "groups", "folds", "parts")}
-        asked = [
-            Asked(
-                one["classification"],
-                tuple(one["parent"]),
-                tuple(map(tuple, one["options"])),
-                one["exclusive"],
-                one["background"],
-                {tuple(option): count for option, count in one["counts"]},
-                tuple(one["notes"]),
-                *(arrays[f"{number}.{name}"] for name in ("targets", "mask", "weights")),
-            )
-            for number, one in enumerate(about["asked"])
-        ]
-        taught = None
-        if "unlabeled" in about:
-            located = Located(np.array(about["unlabeled"], np.str_), arrays["unlabeled"])
-            columns = [
-                tuple(arrays[f"{number}.taught_{name}"] for number in range(len(asked)))
-                for name in ("targets", "mask", "weights")
-            ]
-            taught = Taught(located, *columns)
-        return cls(
-            about["ontology_fingerprint"],
-            about["data_fingerprint"],
-            about["seed"],
-            Rows(media=np.array(about["media"], np.str_)[arrays["rows.media"]], **rows),
-            arrays["seen"],
-            tuple(asked),
-            tuple(
-                untrained(name, tuple(parent), exclusive, {tuple(option): count for option, count in counts}, reason)
-                for name, parent, exclusive, counts, reason in about["untrained"]
-            ),
-            taught,
-        )
 
 
 def tuning_lesson(

@@ -14,7 +14,7 @@ from PIL import Image
 from espalier.demo.pictures import IMAGE_CONFIG, VIDEO_CONFIG, write_digits, write_pan
 from espalier.demo.results import choices, timeline
 from espalier.errors import BadRequest, BadSetting, Cancelled, NotTrained
-from espalier.jobs import promotion, tuning
+from espalier.jobs import promotion, tuners, tuning
 from espalier.jobs.archiving import archive
 from espalier.jobs.evaluating import evaluation_of
 from espalier.jobs.last_version import last_version
@@ -269,7 +269,7 @@ def test_few_media_are_enough_to_begin_with(home: Any) -> None:
 def test_a_tuner_that_is_not_installed_is_said_in_words(home: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     home.configure(PLAIN)
     home.digits(20, 20)
-    monkeypatch.setattr(tuning, "USUAL", "absent")
+    monkeypatch.setattr(tuners, "USUAL", "absent")
     with pytest.raises(BadSetting, match="nothing that fine-tunes is installed as 'absent'"):
         tuning.plan(home.house, home.key, TuningParameters(model="resnet18"))
 

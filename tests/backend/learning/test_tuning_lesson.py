@@ -9,6 +9,7 @@ import pytest
 
 from espalier.contract import EncoderSpec
 from espalier.errors import NotTrained
+from espalier.learning import tuning_lesson_files
 from espalier.learning.dealing import deal_rows, parts_of
 from espalier.learning.linear import LinearClassifier
 from espalier.learning.parts import Part
@@ -109,9 +110,9 @@ def test_it_is_the_same_when_it_is_read_again(tmp_path: Path) -> None:
     more = tuple(np.ones((len(found.rows) + 1, one.targets.shape[1]), np.float32) for one in found.asked)
     masks = tuple(one.astype(np.bool_) for one in more)
     whole = TuningLesson(**{**vars(found), "taught": Taught(extra, more, masks, more)})
-    assert TuningLesson.load(tmp_path) is None
-    whole.save(tmp_path)
-    again = TuningLesson.load(tmp_path)
+    assert tuning_lesson_files.load(tmp_path) is None
+    tuning_lesson_files.save(whole, tmp_path)
+    again = tuning_lesson_files.load(tmp_path)
     assert again is not None
     assert [one.about() for one in again.asked] == [one.about() for one in whole.asked]
     for one, other in zip(again.asked, whole.asked, strict=True):
