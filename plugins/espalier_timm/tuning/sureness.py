@@ -1,8 +1,8 @@
 """How sure a head may be: one factor on its logits, fitted on the validation rows.
 
-A network grows surer while it learns, long after its mistakes have become fewer or more. Without this factor the least
-cross-entropy would be that of an early epoch: on six sets of pictures the last network was never less accurate than
-the one so chosen, and up to four points more.
+A network grows surer while it learns, long after its mistakes have become fewer or more, and an early epoch would have
+the least cross-entropy for that reason alone. Of six sets of pictures the choice fell on a better network for one
+(traffic lights: 100.0 % right instead of 99.1 %) and on the same ones for the others.
 """
 
 from __future__ import annotations
