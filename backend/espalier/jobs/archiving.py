@@ -42,6 +42,8 @@ def archive(house: House, project_key: str, *, keep: int = KEPT) -> list[ModelVe
     gone = []
     for version in versions:
         if not version.directory:
+            if version.state == "failed" and version.name not in kept:  # what it could have been taken up with
+                _remove(house.version_directory(project, version.name))
             continue
         directory = house.version_directory(project, version.name)
         if version.name in kept or version.state == "training":

@@ -45,13 +45,10 @@ def train(project_key: str, reconcile: bool = False) -> str:
 
 
 def tune(project_key: str, version: str) -> str:
-    """Fine-tune a network; what people answered meanwhile is learned right after, on top of it if it serves."""
+    """Fine-tune a network, as it was planned under the name of its version."""
     house = current()
-    revision = house.project(project_key).revision
     made = tuning.tune(house, project_key, None, current_progress(), name=version)
     figures.count(house.queues.redis, trainings=1)
-    if made.state == "promoted" and house.project(project_key).revision != revision:
-        house.queues.request_training(project_key)
     if tuning.was_cancelled(made):
         raise Cancelled(f"{made.name}: {made.message}")
     return f"{made.name}: {made.message}"

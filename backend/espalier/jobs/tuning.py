@@ -27,7 +27,7 @@ from .training import next_name
 from .tuned_version import LESSON, NETWORK, TUNING, is_tuned, judged, keep
 from .tuners import open_tuner, tuner_of
 from .tuning_pictures import TuningPictures
-from .tuning_reports import TuningReports
+from .tuning_reports import CANCELLED, TuningReports
 from .tuning_subject import Subject, again, begun_from, read_subject
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def plan(house: House, project_key: str, parameters: TuningParameters) -> ModelV
             metrics={},
             created_at=datetime.now(timezone.utc),
             message="waits for a worker",
-            parameters={"tuning": parameters.to_json()},
+            parameters={"tuning": parameters.to_json(), "revision": project.revision},
             parent=project.served,
         )
         with suppress(BadRequest):  # a training took the name this moment
@@ -151,8 +151,10 @@ def cancel(house: House, project_key: str, name: str) -> str:
 
 def _tune(house: House, project: Project, version: ModelVersion, progress: Progress) -> ModelVersion:
     parameters = TuningParameters.from_json(version.parameters["tuning"])
-    version = house.records.set_version(project.key, version.name, state="training", message="reading annotations")
     directory = house.version_directory(project, version.name)
+    if version.state == "failed":  # a person takes it up again
+        (directory / TUNING / CANCELLED).unlink(missing_ok=True)
+    version = house.records.set_version(project.key, version.name, state="training", message="reading annotations")
     subject = _subject(house, project, parameters, directory, progress)
     reports = TuningReports(house, version, subject.lesson, directory / TUNING, progress)
     if not is_tuned(directory):
@@ -173,6 +175,8 @@ def _judged(house: House, project: Project, version: ModelVersion) -> ModelVersi
     with house.queues.alone(project.key):  # a training may be about to change what it is compared with
         version = judged(house, project, version)
     shutil.rmtree(house.version_directory(project, version.name) / TUNING, ignore_errors=True)
+    if version.state == "promoted" and house.project(project.key).revision != version.parameters["revision"]:
+        house.queues.request_training(project.key)  # what people answered meanwhile is learned on top of it
     log.info("project %s: %s is %s; %s", project.id, version.name, version.state, version.message)
     return version
 

@@ -25,6 +25,8 @@ from .tuning_subject import head_name
 _NOTED_S = 2.0
 """How often at most the version's record is brought up to date."""
 _CURVES = "curves.json"
+CANCELLED = "cancelled"
+"""A file that says that a person has cancelled, also to the process that takes it up after a kill."""
 
 
 class TuningReports:
@@ -44,7 +46,7 @@ class TuningReports:
 
     @property
     def cancelled(self) -> bool:
-        return (self._directory / "cancelled").exists()
+        return (self._directory / CANCELLED).exists()
 
     def __call__(self, report: Any) -> bool:
         """A `TuningReport`. False where a person has cancelled. Raises Requeue where this worker leaves."""
@@ -57,7 +59,7 @@ class TuningReports:
         try:
             self._progress.report(report.step, report.steps, message if left_s is None else f"{message}{_left(left_s)}")
         except Cancelled:
-            (self._directory / "cancelled").touch()
+            (self._directory / CANCELLED).touch()
             return False
         return True
 

@@ -14,7 +14,7 @@ from PIL import Image
 from espalier.demo.pictures import IMAGE_CONFIG, VIDEO_CONFIG, write_digits, write_pan
 from espalier.demo.results import choices, timeline
 from espalier.errors import BadRequest, BadSetting, Cancelled, NotTrained
-from espalier.jobs import promotion, tuners, tuning
+from espalier.jobs import promotion, tuned_version, tuners, tuning
 from espalier.jobs.archiving import archive
 from espalier.jobs.evaluating import evaluation_of
 from espalier.jobs.last_version import last_version
@@ -219,6 +219,42 @@ def test_one_that_is_cancelled_before_it_has_anything_has_failed(home: Any) -> N
     (version,) = home.house.records.versions(home.key)
     assert version.state == "failed"
     assert "cancelled" in version.message
+
+
+@pytest.mark.parametrize("meanwhile", [False, True], ids=["nothing", "an answer"])
+def test_what_is_answered_meanwhile_is_learned_on_top_of_it(home: Any, meanwhile: bool) -> None:
+    home.configure(PLAIN)
+    tasks, digits = home.digits(61, 60)
+    name = tuning.plan(home.house, home.key, TuningParameters(model="tiny", epochs=5)).name
+    if meanwhile:
+        home.annotate(tasks[60]["id"], choices("image", {"loop": digits[60].answers["loop"]}))
+    assert tuning.tune(home.house, home.key, None, Progress(), name=name).state == "promoted"
+    assert home.house.queues.waiting()["training"] == int(meanwhile)
+
+
+def test_what_failed_can_be_taken_up_again_and_makes_room_in_the_end(
+    home: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.configure(PLAIN)
+    home.digits(60, 60)
+    with monkeypatch.context() as patched:
+        patched.setattr(tuned_version, "layers_of", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            tuned(home)
+    (version,) = home.house.records.versions(home.key)
+    assert (version.state, version.directory) == ("failed", "")
+    assert "failed unexpectedly (ZeroDivisionError)" in version.message
+    assert directory_of(home, version).exists()
+    again = tuning.tune(home.house, home.key, None, Progress(), name=version.name)
+    assert again.state == "promoted"
+    with monkeypatch.context() as patched:
+        patched.setattr(tuned_version, "layers_of", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            tuned(home)
+    failed = home.house.records.versions(home.key)[0]
+    home.train()
+    archive(home.house, home.key, keep=1)
+    assert not directory_of(home, failed).exists()
 
 
 @pytest.mark.parametrize(
