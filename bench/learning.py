@@ -1,11 +1,10 @@
-"""How long is one retraining, and what is it worth? Prints tables; run it on a quiet machine.
+"""How long is one retraining? Prints a table; run it on a quiet machine. (What it is worth: `bench.accuracy`.)
 
-    python bench/learning.py [--rounds 5] [--data DIRECTORY]
+    python -m bench.learning [--rounds 5]
 
-First table: training again after one more annotation (10,000 x 512, 20 options: folds, cross-fit, final fit,
-calibration, cutoffs, metrics) against a bare scikit-learn LogisticRegression fit, interleaved in one process.
-Second table, where a directory of labelled pictures' embeddings is given (`<set>.npy`, float32 of norm 1, and
-`<set>.labels.txt`, one label a line): accuracy from few examples, against scikit-learn on the same splits.
+Training again after one more annotation (10,000 x 512, 20 options: near-duplicates, parts, folds, search, cross-fit,
+fits with and without the test part, watched fit, calibration, cutoffs, metrics) against a bare scikit-learn
+LogisticRegression fit, interleaved in one process, on one thread.
 """
 
 from __future__ import annotations
@@ -15,13 +14,14 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from espalier.contract import EncoderSpec
+from espalier.learning.kernel import KernelClassifier
 from espalier.learning.linear import LinearClassifier
 from espalier.learning.questions import Annotated
 from espalier.learning.targets import lesson
@@ -78,14 +78,14 @@ def retraining(rounds: int, rows: int = 10_000, dim: int = 512, options: int = 2
             (scores,) = model.scores(test).values()
             accuracy["espalier, everything"] = float((scores.argmax(axis=1) == test_labels).mean())
 
-        def final_only(known: int = known) -> None:
+        def classifier(name: str, fitted: LinearClassifier, folds: int, known: int = known) -> None:
             targets = np.eye(options, dtype=np.float32)[labels[:known]]
-            classifier = LinearClassifier()
-            said = np.ones_like(targets, np.bool_)
-            classifier.fit(embeddings[:known], targets, said, np.arange(known), exclusive=True, seed=0)
-            accuracy["espalier, final fit alone"] = float(
-                (classifier.predict(test).argmax(axis=1) == test_labels).mean()
-            )
+            said, rows = np.ones_like(targets, np.bool_), np.arange(known)
+            if folds:
+                fitted.cross_fit(embeddings[:known], targets, said, rows, folds=rows % folds, exclusive=True, seed=0)
+            else:
+                fitted.fit(embeddings[:known], targets, said, rows, exclusive=True, seed=0)
+            accuracy[name] = float((fitted.predict(test).argmax(axis=1) == test_labels).mean())
 
         def sklearn(known: int = known) -> None:
             reference = LogisticRegression(C=30.0, max_iter=1000).fit(embeddings[:known], labels[:known])
@@ -93,7 +93,9 @@ def retraining(rounds: int, rows: int = 10_000, dim: int = 512, options: int = 2
 
         for name, work in (
             ("espalier, everything", espalier),
-            ("espalier, final fit alone", final_only),
+            ("kernel, search, 5 folds", lambda: classifier("kernel, search, 5 folds", KernelClassifier(), 5)),
+            ("linear, search, 5 folds", lambda: classifier("linear, search, 5 folds", LinearClassifier(), 5)),
+            ("linear, one fit", lambda: classifier("linear, one fit", LinearClassifier(search=False), 0)),
             ("scikit-learn, fit alone", sklearn),
         ):
             timings.setdefault(name, []).append(seconds(work))
@@ -109,36 +111,8 @@ def retraining(rounds: int, rows: int = 10_000, dim: int = 512, options: int = 2
     print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
-def few_examples(directory: Path, splits: int = 5) -> None:
-    print(f"\n{'accuracy %':28}{'shots':>6}{'espalier':>10}{'sklearn':>9}{'points':>8}")
-    for path in sorted(directory.glob("*.npy")):
-        embeddings = np.load(path)
-        names = path.with_suffix(".labels.txt").read_text().split("\n")[: len(embeddings)]
-        labels = np.unique(names, return_inverse=True)[1]
-        options = int(labels.max()) + 1
-        for shots in (5, 20, 0):
-            ours, reference = [], []
-            for seed in range(splits):
-                rng = np.random.default_rng(seed)
-                shuffled = [rng.permutation(np.flatnonzero(labels == option)) for option in range(options)]
-                test = np.concatenate([rows[: round(0.3 * len(rows))] for rows in shuffled])
-                known = np.concatenate([rows[round(0.3 * len(rows)) :][: shots or None] for rows in shuffled])
-                targets = np.eye(options, dtype=np.float32)[labels[known]]
-                classifier = LinearClassifier()
-                said = np.ones_like(targets, np.bool_)
-                classifier.fit(embeddings[known], targets, said, known, exclusive=True, seed=0)
-                ours.append(float((classifier.predict(embeddings[test]).argmax(axis=1) == labels[test]).mean()))
-                model = LogisticRegression(C=30.0, max_iter=1000).fit(embeddings[known], labels[known])
-                reference.append(float(model.score(embeddings[test], labels[test])))
-            a, b = 100 * statistics.mean(ours), 100 * statistics.mean(reference)
-            print(f"{path.stem:28}{shots or 'all':>6}{a:10.1f}{b:9.1f}{a - b:+8.1f}")
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--data", type=Path)
-    given = parser.parse_args()
-    retraining(given.rounds)
-    if given.data is not None:
-        few_examples(given.data)
+    with threadpool_limits(1):  # on a busy machine threads wait for each other, and then nothing can be compared
+        retraining(parser.parse_args().rounds)

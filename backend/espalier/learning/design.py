@@ -12,6 +12,8 @@ Float = NDArray[np.float32]
 
 _FEW = 0.8
 """Rows per dimension under which the rows are turned into their own span: as exact, and cheaper."""
+_ENOUGH = 3
+"""Rows per dimension by which the curvature is known well enough to precondition with."""
 _FLAT = 1e-6
 """Directions with less than this share of the strongest one's variance are left out there: float32 knows no more."""
 
@@ -23,14 +25,15 @@ class Design:
     rows: Float
     basis: Float | None
     kernel: Float
-    """rows' rows, (r, r)"""
+    """rows' rows, (r, r): where rows are many, by some of them."""
 
     @classmethod
     def of(cls, rows: Float) -> Design:
         """rows float32 (n, p), centred."""
         n, p = rows.shape
         if n == 0 or n >= _FEW * p:
-            return cls(rows, None, rows.T @ rows)
+            some = rows[:: max(1, n // (_ENOUGH * p))] if p else rows
+            return cls(rows, None, (some.T @ some) * np.float32(n / max(1, len(some))))
         basis = rows.T @ orthonormal(rows @ rows.T, _FLAT)
         turned = rows @ basis
         return cls(turned, basis, turned.T @ turned)

@@ -106,12 +106,15 @@ class LinearClassifier:
         seed: int,
         weights: Weights | None = None,
     ) -> Iterator[tuple[int, Scores]]:
-        """Steps of the solver: 0, where only the frequencies are known, 1, 2, 4, 8, ... and the last."""
+        """Steps of the solver: 0, where only the frequencies are known, 1, 2, 4, 8, ... and the last.
+
+        Where nothing has been chosen yet, it is done as usual: to look on is not worth a search.
+        """
         nowhere = np.full(len(embeddings), -1, np.int64)
         told = Told(embeddings, targets, mask, groups, nowhere, weights, exclusive, seed)
-        told, found = self._chosen(told)
-        features, problems = _prepared(told, found)
-        for step, solution in problems.watch(found.choice.strength):
+        choice = self.choice or Choice(self.kinds[0], self.kinds[0].usual)
+        features, problems = _prepared(self._counting(told), Found(choice))
+        for step, solution in problems.watch(choice.strength):
             self._keep(features, problems, solution)
             yield step, self.predict(watched)
 
@@ -146,19 +149,23 @@ class LinearClassifier:
         classifier.coefficients, classifier.intercepts = arrays["coefficients"], arrays["intercepts"]
         return classifier
 
-    def _chosen(self, told: Told) -> tuple[Told, Found]:
-        """The rows that count, and what was chosen, now if not before: by the folds, or the groups dealt to some."""
+    def _counting(self, told: Told) -> Told:
+        """The rows that count for something."""
         self.exclusive = told.exclusive
         counts: NDArray[np.bool_] = np.asarray((told.worth > 0).any(axis=1))
-        told = told if counts.all() else told.rows(counts)
+        return told if counts.all() else told.rows(counts)
+
+    def _chosen(self, told: Told) -> Found:
+        """What was chosen, now if not before: by the folds, or by the groups dealt to some."""
         if self.choice is not None:
-            return told, Found(self.choice)
+            return Found(self.choice)
         found = search(self.kinds, told if told.folds.max(initial=-1) >= 0 else _dealt(told))
         self.choice = found.choice
-        return told, found
+        return found
 
     def _solve(self, told: Told) -> tuple[Features, Problems, Float]:
-        told, found = self._chosen(told)
+        told = self._counting(told)
+        found = self._chosen(told)
         features, problems = _prepared(told, found)
         start = None
         if found.problems is not None and problems.design is found.problems.design and found.solution is not None:

@@ -13,8 +13,8 @@ from .design import Float
 from .features import Features, Kind
 from .problems import Problems, Told
 
-ROWS = 2_000
-"""More are not searched on: the best strength hardly depends on how many there are."""
+ROWS, ROWS_PER_OPTION = 1_000, 10
+"""More are not searched on, nor by more than three folds then: the best strength hardly depends on it."""
 FEWEST = 30
 _ROUGH = 3e-3
 """Losses can be told apart long before a solution is final."""
@@ -47,19 +47,21 @@ def search(kinds: Sequence[Kind], told: Told) -> Found:
     """
     usual = Choice(kinds[0], kinds[0].usual)
     at = np.flatnonzero((told.folds >= 0) & (told.worth > 0).any(axis=1))
-    if len(at) > ROWS:
-        at = np.sort(np.random.default_rng(told.seed).choice(at, ROWS, replace=False))
-    folds = np.unique(told.folds[at], return_inverse=True)[1].astype(np.int64)
-    if len(at) < FEWEST or folds.max() < 1:
+    most = ROWS + ROWS_PER_OPTION * told.mask.shape[1]
+    some = at if len(at) <= most else np.sort(np.random.default_rng(told.seed).choice(at, most, replace=False))
+    folds = np.unique(told.folds[some], return_inverse=True)[1].astype(np.int64)
+    if len(some) < len(at):
+        folds %= 3
+    if len(some) < FEWEST or folds.max() < 1:
         return Found(usual)
-    some = replace(told.rows(at), folds=folds)
-    members = np.unique(some.groups, return_inverse=True)[1]
+    asked = replace(told.rows(some), folds=folds)
+    members = np.unique(asked.groups, return_inverse=True)[1]
     losses: dict[Choice, NDArray[np.float64]] = {}
     found: dict[Choice, Found] = {}
     best = usual
     for kind in kinds:
-        features = kind.of(some.embeddings, told.seed)
-        problems = Problems.of(some, features(some.embeddings))
+        features = kind.of(asked.embeddings, told.seed)
+        problems = Problems.of(asked, features(asked.embeddings))
         solution = None
         for choice in _climb(kind, losses):
             solution = problems.solve(choice.strength, solution, tolerance=_ROUGH)
