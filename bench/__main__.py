@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = ("video", "learning", "accuracy", "label_quality", "tuning", "protocol")
+PARTS = ("video", "learning", "accuracy", "label_quality", "tuning", "protocol", "bundle")
 
 
 def main() -> None:

@@ -1,0 +1,167 @@
+"""Bundle: its server's pictures per second, over HTTP, against ONNX Runtime of the same network called by itself.
+
+Three sides, in one run and in turns, each with all cores. `network`: ONNX Runtime on pictures that lie decoded in
+memory, and nothing else. `decoding + network`: the same loop, with the files read and decoded by a pool of threads
+while the network computes. `server`: the files sent in one request, decoded, embedded, scored, decided and answered
+as JSON; its client shares the cores. The limit is for the same work, decoding in both sides or as good as in neither:
+photographs are held against `decoding + network`, and pictures that are ready (uncompressed, of the network's own
+size) against the network alone. What the server reaches of the network alone is shown for both.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import requests
+from PIL import Image
+
+from espalier.bundle.opening import opened
+from espalier.bundle.writing import write
+from espalier.demo.pictures import IMAGE_CONFIG, write_digits
+from espalier.demo.results import choices
+from espalier.jobs import training, valkey
+from espalier.jobs.house import House
+from espalier.jobs.progress import Progress
+from espalier.media.picture import read_picture
+from espalier.settings import Settings
+
+BATCH, PICTURES, TURNS, LIMIT = 32, 256, 5, 0.85
+NETWORKS = ("mobilenetv2_100@random", "resnet50@random")
+KEY = "1.1700000000"
+
+
+def main() -> None:
+    print(
+        f"{PICTURES} pictures a request, batches of {BATCH}, median of {TURNS} turns; load {os.getloadavg()[0]:.1f}\n"
+    )
+    print(
+        "| network | pictures | network | decoding + network | server | server / network | server / same work | limit |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for network in NETWORKS:
+        with tempfile.TemporaryDirectory() as scratch:
+            directory = Path(scratch)
+            bundle = _bundle(directory, network)
+            with opened(bundle) as found, _server(bundle, directory) as url:
+                path = found.directory / "network.onnx"
+                size = tuple(found.manifest.models["best"]["encoder"]["input_size"])
+                for kind, files in _pictures(directory, size).items():
+                    _row(network, kind, files, path, size, url)
+
+
+def _row(network: str, kind: str, files: list[Path], path: Path, size: tuple[int, int], url: str) -> None:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    decoded = np.stack([read_picture(file, size) for file in files])
+    sent = [("file", (file.name, file.read_bytes())) for file in files]
+    http = requests.Session()
+
+    def bare() -> None:
+        for start in range(0, len(decoded), BATCH):
+            session.run(None, {"pictures": decoded[start : start + BATCH]})
+
+    def decoding() -> None:
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            ahead = pool.map(lambda file: read_picture(file, size), files)
+            for _ in range(0, len(files), BATCH):
+                batch = np.stack([next(ahead) for _ in range(BATCH)])
+                session.run(None, {"pictures": batch})
+
+    def served() -> None:
+        answer = http.post(f"{url}/predict", files=sent, timeout=600)
+        answer.raise_for_status()
+        assert len(answer.json()["files"]) == len(files)
+
+    sides: list[Callable[[], None]] = [bare, decoding, served]
+    for side in sides:
+        side()
+    rates: list[list[float]] = [[], [], []]
+    for _ in range(TURNS):
+        for side, found in zip(sides, rates, strict=True):
+            started = time.perf_counter()
+            side()
+            found.append(len(files) / (time.perf_counter() - started))
+    alone, with_decoding, server = (statistics.median(found) for found in rates)
+    same_work = [one / other for one, other in zip(rates[2], rates[1 if kind == "photographs" else 0], strict=True)]
+    print(
+        f"| {network} | {kind} | {alone:.0f} | {with_decoding:.0f} | {server:.0f} | {server / alone:.2f} "
+        f"| {statistics.median(same_work):.2f} | {LIMIT} |",
+        flush=True,
+    )
+
+
+def _pictures(directory: Path, size: tuple[int, int]) -> dict[str, list[Path]]:
+    """Photographs as JPEG of 640 x 480; and the same as they are given to the network, uncompressed."""
+    from sklearn.datasets import load_sample_images
+
+    random = np.random.default_rng(0)
+    photographs = load_sample_images().images
+    found: dict[str, list[Path]] = {"photographs": [], "ready": []}
+    for number in range(PICTURES):
+        photograph = photographs[number % 2]
+        top, left = int(random.integers(0, 60)), int(random.integers(0, 60))
+        picture = Image.fromarray(photograph[top : top + 360, left : left + 480]).resize((640, 480))
+        jpeg, ready = directory / f"{number}.jpg", directory / f"{number}.bmp"
+        picture.save(jpeg, quality=88)
+        picture.resize(size[::-1]).save(ready)
+        found["photographs"].append(jpeg)
+        found["ready"].append(ready)
+    return found
+
+
+def _bundle(directory: Path, network: str) -> Path:
+    """Of a model of digits: what it answers does not matter here, and how many questions it asks is usual."""
+    settings = Settings(
+        data_dir=directory / "data", media_roots=(directory,), encoder=f"timm:{network}", precision="fp32", device="cpu"
+    )
+    house = House(settings)
+    digits = write_digits(directory / "digits", 48)
+    records = house.records
+    records.put_project(KEY, id=1, title="bench", label_config=IMAGE_CONFIG)
+    records.mirror_tasks(KEY, [{"id": n, "data": {"image": str(digit.path)}} for n, digit in enumerate(digits, 1)])
+    given = [{"id": n, "task": n, "result": choices("image", digit.answers)} for n, digit in enumerate(digits, 1)]
+    records.mirror_annotations(KEY, given)
+    version = training.train(house, KEY, Progress())
+    write(house, house.project(KEY), version, directory / "bundle")
+    records.close()
+    house.embeddings.close()
+    valkey.stop(directory / "data")
+    return directory / "bundle"
+
+
+@contextmanager
+def _server(bundle: Path, directory: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program: list[Any] = [sys.executable, "-m", "espalier.cli", "bundle", "serve", bundle, "--port", str(port)]
+    with (directory / "log").open("wb") as log:
+        server = subprocess.Popen(list(map(str, program)), stdout=log, stderr=log)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(300):
+                try:
+                    requests.get(f"{url}/health", timeout=1)
+                    break
+                except requests.RequestException:
+                    time.sleep(0.1)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+if __name__ == "__main__":
+    main()
