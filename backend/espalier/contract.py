@@ -7,7 +7,7 @@ plugin's name, the rule and the value where one does not hold. `espalier.testing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -198,6 +198,32 @@ class SteppedClassifier(Classifier, Protocol):
         """Fit as `fit` does; at a few steps on the way and at the end, the step's number and the scores of `watched`.
 
         watched is float32 (m, d), the scores are float32 (m, k); step 0 is before anything was learned.
+        """
+        ...
+
+
+@runtime_checkable
+class KnowingClassifier(Classifier, Protocol):
+    """A classifier that knows options by their names, before any label (optional); it is told them, and never fitted.
+
+    Labels, where there are some, calibrate it and choose cutoffs, but change nothing in it.
+    """
+
+    def know(
+        self,
+        encoder: Encoder,
+        options: Sequence[Sequence[str]],
+        frames: Pictures,
+        *,
+        exclusive: bool,
+        among: Sequence[str] = (),
+    ) -> tuple[tuple[str, ...], ...]:
+        """By option, its own names for what it takes for it; none where it does not know the option.
+
+        options: by option, the names that people give it. frames: some of the project's, perhaps none, uint8 (n,
+        height, width, 3) of the encoder's `input_size`. among: names of what is known to be there, empty for anything.
+        From then on `predict` has a column for each option that is known, in their order, and where they are exclusive
+        one more, for everything else. Raises NoWeights or BadSetting where it knows nothing with this encoder.
         """
         ...
 

@@ -1,6 +1,7 @@
-"""Pretrained networks of timm as encoders, and their fine-tuning. Importing this imports neither torch nor timm."""
+"""Pretrained networks of timm: encoders, their own classes, their fine-tuning. Imports neither torch nor timm."""
 
 from .encoder import TimmEncoder
+from .pretrained import PretrainedClassifier
 from .tuning import TimmTuner
 
-__all__ = ["TimmEncoder", "TimmTuner"]
+__all__ = ["PretrainedClassifier", "TimmEncoder", "TimmTuner"]

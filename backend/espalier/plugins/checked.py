@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from ..contract import (
     FoldClassifier,
     Ids,
     Index,
+    KnowingClassifier,
     Mask,
     Pictures,
     Scores,
@@ -150,6 +151,30 @@ class CheckedClassifier:
             embeddings, targets, mask, groups, watched, exclusive=exclusive, seed=seed, weights=weights
         ):
             yield step, check_scores(self.plugin, scores, len(watched), targets.shape[1], exclusive=exclusive)
+
+    @property
+    def knows(self) -> bool:
+        """Whether the plugin may know options by their names."""
+        return isinstance(self.classifier, KnowingClassifier)
+
+    def know(
+        self,
+        encoder: Encoder,
+        options: Sequence[Sequence[str]],
+        frames: Pictures,
+        *,
+        exclusive: bool,
+        among: Sequence[str] = (),
+    ) -> tuple[tuple[str, ...], ...]:
+        """Ask `knows` first."""
+        if not isinstance(self.classifier, KnowingClassifier):
+            raise BrokenPlugin(self.plugin, "know is there", type(self.classifier).__name__)
+        inner = encoder.encoder if isinstance(encoder, CheckedEncoder) else encoder
+        found = self.classifier.know(inner, options, frames, exclusive=exclusive, among=among)
+        if len(found) != len(options):
+            raise BrokenPlugin(self.plugin, "know answers for every option", f"{len(found)} of {len(options)}")
+        self.options, self.exclusive = sum(map(bool, found)) + exclusive, exclusive
+        return found
 
     def save(self, directory: Path) -> None:
         """Into an existing empty directory; a pickle among the files is refused."""
