@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import Cancelled, NotTrained
-from . import automated, figures, mirroring, serving, training, tuning
+from . import automated, figures, knowing, mirroring, serving, training, tuning
 from .house import current
 from .progress import current as current_progress
 
@@ -18,11 +18,15 @@ log = logging.getLogger(__name__)
 
 
 def connect(project_key: str) -> str:
-    """A project was seen for the first time: read what people have already answered, and train on it."""
+    """A project was seen for the first time: read what people have already answered, and train on it.
+
+    Where nobody has, a pretrained network may know the options by their names, and answers in the first minute.
+    """
     house = current()
     project = house.project(project_key)
     mirroring.connect(house, project)
-    if house.project(project_key).revision > project.trained_revision:
+    now = house.project(project_key)
+    if now.revision > project.trained_revision or (now.served is None and knowing.is_known(house, now)):
         house.queues.request_training(project_key)
     return f"project {project.id} is connected"
 

@@ -30,6 +30,7 @@ from .choosing import parameters_of
 from .cutoffs import apply_policy
 from .examples import Examples, gather
 from .house import House
+from .knowing import Knowing, in_words, is_wanted
 from .labeled_frames import embedded, embeddings_of
 from .own_encoder import OwnEncoder
 from .progress import Progress
@@ -60,7 +61,7 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
     learned = lesson(examples.ontology, examples.annotated, parameters=parameters)
     asked = learned.questions
     examples.problems += [_sentence(left_out) for left_out in learned.left_out]
-    if not asked:
+    if not asked and not is_wanted(examples.ontology):
         house.records.mark_trained(project_key, project.revision)
         raise NotTrained(_nothing_to_learn(examples))
     progress.report(1, 4, "embedding frames")
@@ -83,6 +84,7 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         data_fingerprint=examples.fingerprint,
         alike=lambda located: embeddings_of(house, alike.spec, located, examples.media),
         taught=own.parts() if own else None,
+        known=Knowing(house, project, examples.ontology, encoder) if is_wanted(examples.ontology) else None,
     )
     if not any(head.trained for head in model.heads.values()):
         house.records.mark_trained(project_key, project.revision)
@@ -166,6 +168,9 @@ def encoder_json(spec: EncoderSpec, own: OwnEncoder | None, version_directory: P
 def _about(model: Model, examples: Examples) -> str:
     spec, problems = model.encoder, examples.problems
     message = f"trained on {len(examples.annotated)} annotated media with {spec.name} ({spec.reason})"
+    unlabeled = in_words(model)
+    if unlabeled:
+        message = f"{message if examples.annotated else f'no label yet, with {spec.name}'}; answers {unlabeled}"
     if problems:
         more = f" and {len(problems) - 5} more" if len(problems) > 5 else ""
         message += f"; left out: {'; '.join(problems[:5])}{more}"

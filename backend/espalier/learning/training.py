@@ -8,13 +8,14 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from espalier_ontology.tree import Ontology
+from espalier_ontology.tree import Classification, Ontology, Siblings
 
 from ..contract import Classifier, Embeddings, EncoderSpec
 from ..errors import BadSetting
 from .dealing import deal_rows
 from .fitting import Learned, fit_head
 from .head import untrained
+from .known_head import Known, better, known_head
 from .linear import LinearClassifier
 from .model import Model
 from .parts import Part
@@ -48,13 +49,15 @@ def train(
     progress: Callable[[int, int, str], None] | None = None,
     alike: Callable[[Located], Embeddings] | None = None,
     taught: Mapping[str, Part] | None = None,
+    known: Callable[[Classification, Siblings], Known | None] | None = None,
 ) -> Model:
     """One head per sibling set of the ontology; those that nothing can be learned of yet say why.
 
     embeddings_of gives float32 (n, encoder.dim) for the frames it gets. chosen: by media, the part that a person wants
     it to play. alike, taught: see `deal_rows`, where the encoder has itself learned from answers; nothing is judged or
-    chosen on rows that it has seen. A classification's `model_plugin` attribute names its classifier. Equal input gives
-    an equal model. progress gets done, total and a name.
+    chosen on rows that it has seen. known: what a pretrained network knows of a question without labels, see
+    `known_head`. A classification's `model_plugin` attribute names its classifier. Equal input gives an equal model.
+    progress gets done, total and a name.
     """
     parameters = parameters or TrainingParameters()
     asked = {question.key: number for number, question in enumerate(questions)}
@@ -77,10 +80,13 @@ def train(
             if progress is not None:
                 progress(done, len(sets), classification.name)
             key = (classification.name, siblings.parent)
+            knows = known(classification, siblings) if known is not None and parameters.learns(classification) else None
+            learned = None
             if key in asked:
-                plugin = classification.settings.get("model_plugin", PLUGIN)
                 number = asked[key]
                 learned = Learned(questions[number], places[number], dealt.rows, embeddings, parameters, dealt.seen)
+            if learned is not None and not (knows is not None and knows.alone):
+                plugin = classification.settings.get("model_plugin", PLUGIN)
                 heads[key] = fit_head(learned, plugin, partial(classifier, plugin), dealt.notes)
             else:
                 counts = dict.fromkeys(siblings.options, 0)
@@ -89,6 +95,20 @@ def train(
                 if not parameters.learns(classification):
                     reason = "left out by choice"
                 heads[key] = untrained(classification.name, siblings.parent, classification.exclusive, counts, reason)
+            if knows is not None:
+                knowing = known_head(
+                    knows,
+                    classification.name,
+                    siblings,
+                    learned,
+                    dealt.rows,
+                    embeddings,
+                    exclusive=classification.exclusive,
+                )
+                if knows.alone or (learned is None and knowing.trained):
+                    heads[key] = knowing
+                elif learned is not None:
+                    heads[key] = better(heads[key], knowing, learned)
     if progress is not None:
         progress(len(sets), len(sets), "")
     return Model(
