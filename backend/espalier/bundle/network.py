@@ -13,6 +13,7 @@ import numpy as np
 
 from ..contract import Embeddings, Encoder, EncoderRequest, EncoderSpec, Pictures
 from ..errors import BadModel, BadSetting
+from ..jobs.ensemble_encoder import EnsembleEncoder
 from ..plugins.checked import CheckedEncoder
 from ..plugins.installed import find
 
@@ -51,22 +52,24 @@ def open_network(directory: Path, model: Mapping[str, Any], precision: str) -> N
 
     Raises BadModel for what the bundle does not hold, and where the plugin gives other embeddings than it did.
     """
+    if "members" in model:
+        members = [_open(directory, member, member.get("network")) for member in model["members"]]
+        return Network(CheckedEncoder("ensemble", EnsembleEncoder(members)))
+    return Network(_open(directory, model, model.get("network" if precision == "fp32" else "network_int8")))
+
+
+def _open(directory: Path, model: Mapping[str, Any], network: str | None) -> CheckedEncoder:
     about = model["encoder"]
     spec = EncoderSpec(about["name"], about["dim"], tuple(about["input_size"]), about["digest"], about["licence"])
-    name = model.get("network" if precision == "fp32" else "network_int8")
-    encoder: Encoder
-    if name is not None:
-        encoder = OnnxNetwork(directory / name, spec)
-    elif precision != "fp32":
-        raise BadModel(f"this bundle holds no {precision} network; write it with `espalier bundle --int8`")
-    else:
-        encoder = find("encoder", about["plugin"]).load().open(EncoderRequest(device="cpu"))
-        if encoder.spec.digest != spec.digest:
-            raise BadModel(
-                f"this bundle was made with another {about['plugin']!r} encoder than the one installed here: "
-                f"install the Espalier that wrote it, or write it again"
-            )
-    return Network(CheckedEncoder(about["plugin"], encoder))
+    if network is not None:
+        return CheckedEncoder(about["plugin"], OnnxNetwork(directory / network, spec))
+    encoder: Encoder = find("encoder", about["plugin"]).load().open(EncoderRequest(device="cpu"))
+    if encoder.spec.digest != spec.digest:
+        raise BadModel(
+            f"this bundle was made with another {about['plugin']!r} encoder than the one installed here: "
+            f"install the Espalier that wrote it, or write it again"
+        )
+    return CheckedEncoder(about["plugin"], encoder)
 
 
 class Network:

@@ -38,30 +38,28 @@ class Quantised:
     tried: dict[str, float]
 
 
-def quantise(
-    network: Path, path: Path, scales: Pictures, agrees: Callable[[Path], float], *, choosing: int
-) -> Quantised:
-    """Write the network in 8 bits, as far as `agrees` (on `choosing` other frames) keeps to ENOUGH.
+def quantise(network: Path, path: Path, scales: Pictures, choosing: Pictures, agrees: Callable[[], float]) -> Quantised:
+    """Write the network in 8 bits, as far as `agrees` (of what is written, on the frames to choose by) keeps to ENOUGH.
 
     Raises BadRequest where there are too few frames, BadSetting where what writes it is not installed.
     """
     if importlib.util.find_spec("onnx") is None or importlib.util.find_spec("onnxruntime") is None:
         raise BadSetting("an INT8 network needs onnx and onnxruntime: pip install 'label-studio-espalier[bundle]'")
-    if min(len(scales), choosing) < LEAST:
+    if min(len(scales), len(choosing)) < LEAST:
         raise BadRequest(
             f"an INT8 network needs {LEAST} frames of the project to set its scales, and as many others to check it "
-            f"on; {len(scales)} and {choosing} can be read"
+            f"on; {len(scales)} and {len(choosing)} can be read"
         )
     tried: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="espalier-int8-") as scratch, _quiet():
         prepared = _prepared(network, Path(scratch))
         for way, share in _FLOAT_SHARES.items():
             _static(prepared, path, scales, share)
-            tried[way] = agrees(path)
+            tried[way] = agrees()
             if tried[way] >= ENOUGH:
                 return Quantised(way, tried)
     quantise_weights(network, path)
-    tried[WEIGHTS] = agrees(path)
+    tried[WEIGHTS] = agrees()
     return Quantised(WEIGHTS, tried)
 
 

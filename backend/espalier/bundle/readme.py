@@ -7,7 +7,7 @@ from espalier_ontology.tree import Ontology
 from .manifest import Manifest
 
 
-def readme(manifest: Manifest, ontology: Ontology) -> str:
+def readme(manifest: Manifest, ontology: Ontology, networks: list[str]) -> str:
     asked = "\n".join(
         f"  {one.name}: {', '.join(' / '.join(option.path) for option in one.options[:12])}"
         + (f" and {len(one.options) - 12} more" if len(one.options) > 12 else "")
@@ -15,7 +15,6 @@ def readme(manifest: Manifest, ontology: Ontology) -> str:
     )
     measured = "\n".join(f"  {name}: {_measured(found)}" for name, found in manifest.measured.items())
     encoder = manifest.models["best"]["encoder"]
-    network = "network" in manifest.models["best"]
     return f"""{manifest.name}
 
 Model version {manifest.version} of the project {manifest.project!r}, written by Espalier {manifest.espalier}.
@@ -30,8 +29,8 @@ To use it (no Label Studio, queue, torch or network is needed):
   curl -F file=@picture.jpg http://127.0.0.1:9091/predict
   espalier bundle predict THIS_DIRECTORY PICTURES --format csv --to answers.csv
 
-Encoder: {encoder["name"]} (licence: {encoder["licence"]}){_unneeded(network)}
-By default it computes in {manifest.precision}. Against the model in the house, on frames of its own project:
+Encoder: {encoder["name"]} (licence: {encoder["licence"]}){_unneeded(networks)}
+By default it computes in {manifest.precision}. Measured on frames of its own project:
 
 {measured or "  nothing could be measured: the project's frames could not be read"}
 
@@ -50,11 +49,12 @@ By default it computes in {manifest.precision}. Against the model in the house, 
 def _measured(found: object) -> str:
     if not isinstance(found, dict) or "agreement" not in found:
         return str(found)
+    other = found["against"].partition(":")[0]
     return (
-        f"{found['agreement']:.1%} of {found['frames']} frames answered alike, scores differ by at most "
+        f"{found['agreement']:.1%} of {found['frames']} frames answered as by {other}, scores differ by at most "
         f"{found['score_difference_max']:.4f}" + (f"; {found['way']} in 8 bits" if "way" in found else "")
     )
 
 
-def _unneeded(network: bool) -> str:
-    return "" if network else ": part of Espalier itself, so that no network is in here"
+def _unneeded(networks: list[str]) -> str:
+    return "" if networks else ": part of Espalier itself, so that no network is in here"

@@ -11,6 +11,8 @@ from .bundle import bundle
 from .opened import opened
 from .project import find_project
 
+_SAME = 1e-3
+
 
 @bundle.command("write")
 @click.argument("project")
@@ -33,11 +35,15 @@ def bundle_write(project: str, version: str | None, to: Path, int8: bool) -> Non
         manifest = write(house, found, row, to, int8=int8, progress=lambda step: click.echo(f"{step} ...", err=True))
     click.echo(f"{row.name} of {manifest.project} is in {to} ({size_of(to) / 1e6:.1f} MB)")
     for name, figures in manifest.measured.items():
+        other = figures["against"].partition(":")[0]
         way = f" ({figures['way']} in 8 bits)" if "way" in figures else ""
         click.echo(
-            f"    {name}{way}: {figures['agreement']:.1%} of {figures['frames']} frames answered as in the house, "
+            f"    {name}{way}: {figures['agreement']:.1%} of {figures['frames']} frames answered as by {other}, "
             f"scores differ by at most {figures['score_difference_max']:.4f}"
         )
+    fp32 = manifest.measured.get("fp32")
+    if fp32 and fp32["score_difference_max"] > _SAME:
+        click.secho(f"   note  the house computes otherwise ({fp32['against']})", fg="yellow")
     if not manifest.measured:
         click.echo("    nothing was measured: no network in it, or none of the project's frames could be read")
     if int8 and manifest.precision != "int8":

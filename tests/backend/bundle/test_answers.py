@@ -170,6 +170,6 @@ def test_what_cannot_be_taken_away_is_refused_in_words(digits: Project, digits_b
     project = digits.house.project(digits.key)
     with pytest.raises(BadRequest, match="is there already"):
         write(digits.house, project, digits.version, digits_bundle)
-    with pytest.raises(BadRequest, match="classic is no network: leave --int8 out"):
+    with pytest.raises(BadRequest, match="classic is not one network: leave --int8 out"):
         digits.bundle(tmp_path / "int8", int8=True)
     assert not list(tmp_path.iterdir()), "nothing half-written is left"
