@@ -122,6 +122,8 @@ def _row(question: Mapping[str, Any]) -> tuple[str, str]:
     name = " / ".join((question["classification"], *question["parent"]))
     if not question["trained"]:
         return name, f"not trained: {question['reason']}"
+    if "accuracy" not in question:
+        return name, "not measured: nobody has answered it yet"
     measured = f"accuracy {question['accuracy']:4.0%}  macro-F1 {question['macro_f1']:4.0%}"
     unanswered = [" / ".join(option["path"]) for option in question["options"] if not option["count"]]
     missing = f"; nobody has answered: {_listed(unanswered)}" if unanswered else ""
