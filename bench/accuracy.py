@@ -187,11 +187,12 @@ def single(directory: Path | None, seeds: int, only: str) -> None:
 
 def multiple(directory: Path | None, seeds: int, only: str) -> None:
     """Against one balanced logistic regression per label, whose F1 is at 0.5; Espalier's is at its own cutoffs."""
+    found_sets = [data for data in multiple_sets(directory) if only in data.name]
+    if not found_sets:
+        return
     print(f"\n{'several labels a picture':26}{'labeled':>8}{'mAP':>8}{'LR':>7}{'':>13}{'macro-F1':>10}{'LR':>7}{'':>13}"
           f"{'s':>8}{'LR':>7}{'ECE':>14}")  # fmt: skip
-    for data in multiple_sets(directory):
-        if only not in data.name:
-            continue
+    for data in found_sets:
         for many in MULTIPLE:
             found = []
             for seed in range(seeds):

@@ -170,6 +170,18 @@ def test_more_rows_than_landmarks(tmp_path: Path) -> None:
         loaded.predict(np.zeros((1, 4), np.float32))
 
 
+def test_a_sample_of_many_rows_does_not_ask_for_more_strength_than_usual() -> None:
+    """Few rows of clear options are best learned by heart; what many rows want is less, and little is lost by it."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 3_000)
+    rows = unit(rng.normal(size=(4, 30))[labels] + 0.3 * rng.normal(size=(3_000, 30)))
+    some, many = LinearClassifier(), LinearClassifier()
+    cross_fitted(some, rows[:900], labels[:900])
+    cross_fitted(many, rows, labels)
+    assert some.parameters["strength"] == 100
+    assert many.parameters["strength"] <= 30
+
+
 def test_choices_are_saved(tmp_path: Path) -> None:
     rows, labels = blobs(0, noise=6.0)
     classifier = LinearClassifier()
