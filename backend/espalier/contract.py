@@ -7,10 +7,10 @@ plugin's name, the rule and the value where one does not hold. `espalier.testing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,6 +176,21 @@ class FoldClassifier(Classifier, Protocol):
 
         Rows of which nothing is said (no True in their mask) are scored like all others.
         """
+        ...
+
+
+@runtime_checkable
+class SearchingClassifier(Classifier, Protocol):
+    """A classifier that chooses parameters of its own by cross-check (optional).
+
+    `parameters` holds what was chosen, plain JSON values by name; empty before.
+    """
+
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+
+    def use(self, parameters: Mapping[str, Any]) -> None:
+        """Choose no more: these hold from now on, and the usual ones for what is not among them."""
         ...
 
 

@@ -7,19 +7,22 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from espalier_ontology import rules
+from espalier_ontology.frames import Frames
 from espalier_ontology.tree import Ontology
 
 from ..contract import Ids, Pictures, Scores
 from ..errors import BadMedia, BadRequest, EspalierError
 from ..learning.decide import decide, overall_score
+from ..learning.decision import Decision
 from ..learning.model import Model
 from ..learning.own_cutoffs import OwnCutoffs
 from ..learning.questions import Key
@@ -109,6 +112,15 @@ class Predictor:
         pending: deque[_Work] = deque()
         flying: deque[list[tuple[_Work, Ids]]] = deque()
 
+        cutoffs = loaded.cutoffs.by_option()
+
+        @lru_cache(maxsize=8)  # pictures are all asked alike, and there may be thousands of them
+        def decision(within: Frames, stride: int) -> Decision:
+            return replace(asked.decision(self.ontology, within, stride), version=cutoffs)
+
+        def decisions(question: Question) -> Decision:
+            return decision(question.within, question.stride)
+
         def batches() -> Iterator[Pictures]:
             for rows, pictures in self._batches(self._ahead(files, loaded, pending), asked, loaded):
                 if deadline is not None and time.monotonic() > deadline:
@@ -128,9 +140,9 @@ class Predictor:
                     work.waiting -= len(numbers)
                     start = part.stop
                 while pending and pending[0].done:
-                    yield self._reply(pending.popleft(), asked, loaded)
+                    yield self._reply(pending.popleft(), asked, loaded, decisions)
             while pending:
-                yield self._reply(pending.popleft(), asked, loaded)
+                yield self._reply(pending.popleft(), asked, loaded, decisions)
         finally:
             for work in pending:
                 work.opened.cancel()
@@ -179,22 +191,22 @@ class Predictor:
         except (EspalierError, OSError) as error:
             work.error = error
 
-    def _reply(self, work: _Work, asked: Asked, loaded: Loaded) -> dict[str, Any]:
+    def _reply(
+        self, work: _Work, asked: Asked, loaded: Loaded, decisions: Callable[[Question], Decision]
+    ) -> dict[str, Any]:
         if work.question is None or not work.numbers:
             return failed(work.file.name, work.error or BadMedia(f"{work.file.name} shows no frame"))
         opened, question, model = work.opened.result(), work.question, loaded.model
         numbers = np.concatenate(work.numbers)
         scores = {key: np.concatenate(parts) for key, parts in work.scores.items()}
-        source = self.bundle.manifest.version
-        decision = asked.decision(question.ontology, question.within, question.stride)
         decided = decide(
             question.ontology,
             model,
             scores,
             numbers,
             length=opened.length,
-            parameters=replace(decision, version=loaded.cutoffs.by_option()),
-            source=source,
+            parameters=decisions(question),
+            source=self.bundle.manifest.version,
             media=question.tag.name,
         )
         kept = rules.enforce(question.ontology, decided).answers

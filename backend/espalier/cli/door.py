@@ -13,36 +13,48 @@ from ..errors import EspalierError
 from ..settings import Settings
 from . import logs
 
-COMMANDS = {
-    "serve": ("serve", "Answer Label Studio, with the workers beside it."),
-    "worker": ("serve", "One worker more, here or on another machine."),
-    "demo": ("demo", "Label Studio, Espalier and two projects to look at."),
-    "doctor": ("doctor", "Does everything answer, and if not, what to do."),
-    "ontology": ("ontology", "What is read from a labeling configuration, and what is doubtful in it."),
-    "labels": ("labels", "What there is to learn from, and what is doubtful in it."),
-    "revisit": ("revisit", "Answers to look at again, since the ontology changed."),
-    "train": ("train", "Train a project now."),
-    "finetune": ("finetune", "Fine-tune a network of one's own."),
-    "ensemble": ("ensemble", "Several versions as one."),
-    "versions": ("versions", "What was trained, on what, how well, and why it serves or does not."),
-    "promote": ("promote", "Let another version serve."),
-    "rollback": ("promote", "Let the version serve again that served before."),
-    "archive": ("promote", "Remove the files of old versions."),
-    "evaluate": ("evaluate", "How good a version is, figure by figure."),
-    "coverage": ("coverage", "How much is labeled for you, at a promised precision."),
-    "cutoffs": ("cutoffs", "How sure an answer must be, and what that does."),
-    "explain": ("explain", "Where in a frame an answer comes from, as a picture."),
-    "next": ("next", "Which tasks to label next."),
-    "errors": ("errors", "Which labels are likely wrong."),
-    "quality": ("quality", "Duplicates, outliers and bad pictures."),
-    "run": ("runs", "Automated labeling of a project."),
-    "runs": ("runs", "The automated labeling runs of a project."),
-    "undo": ("runs", "Take back what a run wrote."),
-    "cancel": ("runs", "Stop a run, or a fine-tuning."),
-    "bundle": ("bundle", "Take a version away, and answer with it alone."),
-    "plugins": ("plugins", "Encoders, classifiers and indexes that are installed."),
-    "settings": ("configuration", "Every setting, and what is in force."),
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Start": {
+        "serve": ("serve", "Answer Label Studio, with the workers beside it."),
+        "worker": ("serve", "One worker more, here or on another machine."),
+        "demo": ("demo", "Label Studio, Espalier and two projects to look at."),
+        "doctor": ("doctor", "Does everything answer, and if not, what to do."),
+        "plugins": ("plugins", "Encoders, classifiers and indexes that are installed."),
+        "settings": ("configuration", "Every setting, and what is in force."),
+    },
+    "Label": {
+        "run": ("runs", "Automated labeling of a project."),
+        "runs": ("runs", "The automated labeling runs of a project."),
+        "undo": ("runs", "Take back what a run wrote."),
+        "cancel": ("runs", "Stop a run, or a fine-tuning."),
+        "next": ("next", "Which tasks to label next."),
+        "errors": ("errors", "Which labels are likely wrong."),
+        "quality": ("quality", "Duplicates, outliers and bad pictures."),
+    },
+    "Learn": {
+        "ontology": ("ontology", "What is read from a labeling configuration, what is doubtful in it, what changed."),
+        "revisit": ("revisit", "Answers to look at again, since the ontology changed."),
+        "labels": ("labels", "What there is to learn from, and what is doubtful in it."),
+        "train": ("train", "Train a project now."),
+        "finetune": ("finetune", "Fine-tune a network of one's own."),
+        "ensemble": ("ensemble", "Several versions as one."),
+    },
+    "Judge": {
+        "versions": ("versions", "What was trained, on what, how well, and why it serves or does not."),
+        "evaluate": ("evaluate", "How good a version is, figure by figure."),
+        "coverage": ("coverage", "How much is labeled for you, at a promised precision."),
+        "cutoffs": ("cutoffs", "How sure an answer must be, and what that does."),
+        "forecast": ("forecast", "What another hundred labels would buy."),
+        "explain": ("explain", "Where in a frame an answer comes from, as a picture."),
+    },
+    "Decide": {
+        "promote": ("promote", "Let another version serve."),
+        "rollback": ("promote", "Let the version serve again that served before."),
+        "archive": ("promote", "Remove the files of old versions."),
+        "bundle": ("bundle", "Take a version away, and answer with it alone."),
+    },
 }
+COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 """The file that each command stands in, and its line in the list of commands. The file is imported when the command is
 asked for: the web process loads no model code, and no command waits for what the others need."""
 
@@ -61,8 +73,9 @@ class _Door(click.Group):
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, line) for name, (_, line) in commands.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -22,7 +22,13 @@ from .project import find_project
 @click.option("--frame", type=click.IntRange(min=1), default=1, help="As Label Studio counts, from 1.")
 @click.option("--classification", help="Of which question; the first one by default.")
 @click.option("--option", help="Of which answer (Animal/Cat for a nested one); the most likely one by default.")
-@click.option("--method", type=click.Choice(METHODS), default="auto", show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="auto",
+    show_default=True,
+    help="auto takes grad-cam where the encoder has it, else occlusion.",
+)
 @click.option("--version", help="A version by name; the one that serves by default.")
 def explain(
     project: str,

@@ -10,7 +10,18 @@ from numpy.typing import NDArray
 
 from espalier_ontology.tree import Path
 
-from ..contract import Classifier, Embeddings, FoldClassifier, Ids, Mask, Scores, SteppedClassifier, Targets, Weights
+from ..contract import (
+    Classifier,
+    Embeddings,
+    FoldClassifier,
+    Ids,
+    Mask,
+    Scores,
+    SearchingClassifier,
+    SteppedClassifier,
+    Targets,
+    Weights,
+)
 from .class_weights import class_weights
 from .head import Head, Steps, untrained
 from .measured_head import Scored, measured_head
@@ -73,6 +84,8 @@ def _fit(
     question = learned.question
     known = _Known.of(learned, background)
     classifier = new()
+    if not learned.parameters.search and isinstance(classifier, SearchingClassifier):
+        classifier.use({})
     raw, fitted = _cross_fit(classifier, known, learned)
     scored = Scored(
         question.classification,
@@ -88,7 +101,7 @@ def _fit(
         fitted,
         _judgeable(question, known, learned.rows) & ~learned.seen[:, None],
     )
-    return measured_head(scored, learned.rows, held, notes, steps=_steps(new, known, learned, len(question.options)))
+    return measured_head(scored, learned.rows, held, notes, steps=_steps(new(), classifier, known, learned))
 
 
 @dataclass(frozen=True)
@@ -172,11 +185,15 @@ def _judgeable(question: Question, known: _Known, rows: Rows) -> NDArray[np.bool
     return np.asarray(known.mask & (holds & spread).any(axis=1, keepdims=True) & (spread.sum() > 1))
 
 
-def _steps(new: Callable[[], Classifier], known: _Known, learned: Learned, options: int) -> Steps | None:
-    """A classifier watched while it learns from the training rows; None where it cannot be."""
-    classifier = new()
+def _steps(classifier: Classifier, chosen: Classifier, known: _Known, learned: Learned) -> Steps | None:
+    """A classifier watched while it learns from the training rows, by the parameters that the other one has chosen.
+
+    None where it cannot be watched.
+    """
     if not isinstance(classifier, SteppedClassifier):
         return None
+    if isinstance(classifier, SearchingClassifier) and isinstance(chosen, SearchingClassifier):
+        classifier.use(chosen.parameters)
     rows, rng = learned.rows, np.random.default_rng(learned.parameters.seed)
     said = known.mask.any(axis=1)
     train = (rows.parts == TRAIN) & said
@@ -197,7 +214,7 @@ def _steps(new: Callable[[], Classifier], known: _Known, learned: Learned, optio
     )
     if not steps:
         return None
-    scores = np.stack([scores[:, :options] for _, scores in steps])
+    scores = np.stack([scores[:, : len(learned.question.options)] for _, scores in steps])
     return Steps(np.array([number for number, _ in steps], np.int64), watched, scores)
 
 

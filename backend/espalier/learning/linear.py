@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -47,6 +47,13 @@ class LinearClassifier:
     def parameters(self) -> dict[str, Any]:
         """What was chosen; empty before."""
         return {} if self.choice is None else {"features": self.choice.kind.name, "strength": self.choice.strength}
+
+    def use(self, parameters: Mapping[str, Any]) -> None:
+        """features: `linear` or `kernel`, as far as they are known here; strength: above 0."""
+        named = {kind.name: kind for kind in self.kinds}
+        kind = named.get(str(parameters.get("features")), self.kinds[0])
+        self.searches = False
+        self.choice = Choice(kind, float(parameters.get("strength", kind.usual)))
 
     def fit(
         self,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from ..contract import (
     Mask,
     Pictures,
     Scores,
+    SearchingClassifier,
     SteppedClassifier,
     StreamEncoder,
     Targets,
@@ -87,6 +89,16 @@ class CheckedClassifier:
         self.classifier = classifier
         self.options = options
         self.exclusive = exclusive
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What the plugin chose for itself; empty where it chooses nothing."""
+        return dict(self.classifier.parameters) if isinstance(self.classifier, SearchingClassifier) else {}
+
+    def use(self, parameters: Mapping[str, Any]) -> None:
+        """Let it choose no more, where it chooses at all."""
+        if isinstance(self.classifier, SearchingClassifier):
+            self.classifier.use(parameters)
 
     @property
     def folds(self) -> bool:

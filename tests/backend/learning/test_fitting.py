@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from espalier.contract import Embeddings, EncoderSpec, Ids, Mask, Scores, Targets, Weights
+from espalier.learning.features import Straight
 from espalier.learning.linear import LinearClassifier
 from espalier.learning.model import Model
 from espalier.learning.parts import Part
@@ -168,3 +169,32 @@ def test_what_was_learned_on_the_way_is_kept_for_a_sample_of_both_parts() -> Non
     wanted = head.evidence.targets[head.steps.rows].argmax(axis=1)
     right = (head.steps.scores.argmax(axis=2) == wanted).mean(axis=1)
     assert right[-1] > 0.9 > right[0]
+
+
+class Weak(Straight):
+    """Usually far too cautious."""
+
+    strengths = (0.01, 1.0, 30.0)
+    usual = 0.01
+
+
+class Choosing(LinearClassifier):
+    kinds = (Weak,)
+
+
+def test_a_classifier_chooses_its_parameters_unless_a_person_wants_the_usual_ones() -> None:
+    questions = lesson(TEN, annotated(300)).questions
+
+    def strength(*, search: bool) -> float:
+        model = train(
+            TEN,
+            questions,
+            embedded,
+            encoder=ENCODER,
+            classifier=lambda _: Choosing(),
+            parameters=TrainingParameters(search=search),
+        )
+        return float(model.heads["digit", ()].parameters["strength"])
+
+    assert strength(search=False) == 0.01
+    assert strength(search=True) > 0.01
