@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from espalier.learning.linear import LinearClassifier
 from espalier.learning.stop_rule import stop_rule
 
 from .confident_learning import confident_learning
-from .embedded_sets import EmbeddedSet, embedded_sets
+from .picture_sets import MODELS, PictureSet, single_sets
 
 Labels = NDArray[np.int64]
 _FRACTION = 0.95
@@ -43,7 +44,12 @@ def one_hot(labels: Labels, options: int) -> NDArray[np.float32]:
     return np.eye(options, dtype=np.float32)[labels]
 
 
-def changed(data: EmbeddedSet, share: float, kind: str, seed: int) -> Labels:
+def _sets() -> Iterator[PictureSet]:
+    """Those with enough pictures to hide mistakes among."""
+    return (data for data in single_sets(models=MODELS[:1]) if len(data.embeddings) >= 100)
+
+
+def changed(data: PictureSet, share: float, kind: str, seed: int) -> Labels:
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(data.labels))[: round(share * len(data.labels))]
     labels = data.labels.copy()
@@ -68,7 +74,7 @@ def errors(seeds: int) -> None:
         f"{'named':>8}{'s':>7}"
     )
     table: list[dict[str, float]] = []
-    for data in embedded_sets():
+    for data in _sets():
         for kind in ("even", "to the like"):
             for share in (0.0, 0.05, 0.1, 0.2):
                 if share == 0.0 and kind != "even":
@@ -106,7 +112,7 @@ def errors(seeds: int) -> None:
     print()
 
 
-def _scored(data: EmbeddedSet, targets: NDArray[np.float32], folds: Labels) -> tuple[NDArray[np.float32], Refit]:
+def _scored(data: PictureSet, targets: NDArray[np.float32], folds: Labels) -> tuple[NDArray[np.float32], Refit]:
     """As training leaves them: its cross-checked scores, and classifiers with the strength that it chose."""
     chosen = LinearClassifier()
     mask = np.ones(targets.shape, np.bool_)
@@ -117,7 +123,7 @@ def _scored(data: EmbeddedSet, targets: NDArray[np.float32], folds: Labels) -> t
     )
 
 
-def _reference(data: EmbeddedSet, labels: Labels, folds: Labels) -> NDArray[np.float32]:
+def _reference(data: PictureSet, labels: Labels, folds: Labels) -> NDArray[np.float32]:
     scores = np.zeros((len(labels), data.options), np.float32)
     for fold in np.unique(folds):
         learned = folds != fold
@@ -130,7 +136,7 @@ def next_labels(seeds: int, orders: int = 3) -> None:
     print(f"labels until {_FRACTION:.0%} of the accuracy with all labels, on the mean curve of {seeds} seeds")
     print(f"{'set':34}{'random':>8}{'chosen':>8}{'ratio':>8}")
     ratios = []
-    for data in embedded_sets():
+    for data in _sets():
         batch = 5 if len(data.labels) < 300 else 10
         curves: dict[str, list[NDArray[np.float64]]] = {"random": [], "chosen": []}
         for seed in range(seeds):
@@ -145,7 +151,7 @@ def next_labels(seeds: int, orders: int = 3) -> None:
     print(f"geometric mean {np.exp(np.mean(np.log(ratios))):.2f}x, least {np.min(ratios):.2f}x\n")
 
 
-def _curve(data: EmbeddedSet, test: NDArray[np.bool_], batch: int, seed: int, order: int | None) -> NDArray[np.float64]:
+def _curve(data: PictureSet, test: NDArray[np.bool_], batch: int, seed: int, order: int | None) -> NDArray[np.float64]:
     """Accuracy on the test rows after each batch, as a share of the accuracy with all labels."""
     pool, labels = data.embeddings[~test], data.labels[~test]
     shuffled = np.random.default_rng((seed, order or 0)).permutation(len(pool))
@@ -168,7 +174,7 @@ def _curve(data: EmbeddedSet, test: NDArray[np.bool_], batch: int, seed: int, or
 
 
 def _accuracy(
-    data: EmbeddedSet, test: NDArray[np.bool_], known: NDArray[np.bool_]
+    data: PictureSet, test: NDArray[np.bool_], known: NDArray[np.bool_]
 ) -> tuple[float, LinearClassifier | None]:
     rows, labels = data.embeddings[~test][known], data.labels[~test][known]
     shown, numbers = np.unique(labels, return_inverse=True)
@@ -195,7 +201,7 @@ def stop(seeds: int) -> None:
     print("another 100 labels: points of accuracy foretold (90 % interval), and what came, on all other rows")
     print(f"{'set':34}{'labels':>8}{'foretold':>10}{'came':>8}{'width':>8}{'inside':>10}")
     inside = total = 0
-    for data in embedded_sets():
+    for data in _sets():
         for labels in (100, 300):
             if len(data.labels) < labels + 250:
                 continue

@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from espalier.contract import EncoderSpec
+from espalier.learning.evaluation import evaluate
 from espalier.learning.kernel import KernelClassifier
 from espalier.learning.linear import LinearClassifier
 from espalier.learning.questions import Annotated
@@ -75,6 +76,7 @@ def retraining(rounds: int, rows: int = 10_000, dim: int = 512, options: int = 2
         def espalier(known: int = known) -> None:
             questions = lesson(ontology, annotated[:known]).questions
             model = train(ontology, questions, lambda question: embeddings[:known], encoder=encoder)
+            evaluate(ontology, model)
             (scores,) = model.scores(test).values()
             accuracy["espalier, everything"] = float((scores.argmax(axis=1) == test_labels).mean())
 

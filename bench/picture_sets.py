@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +48,15 @@ class PictureSet:
     def labels(self) -> NDArray[np.int64]:
         return self.holds.argmax(axis=1).astype(np.int64)
 
+    @property
+    def options(self) -> int:
+        return self.holds.shape[1]
 
-def single_sets(data: Path | None = None) -> Iterator[PictureSet]:
+
+def single_sets(data: Path | None = None, models: Sequence[str] = MODELS) -> Iterator[PictureSet]:
     """Of which exactly one option holds for each picture; the digits come last."""
     data = data or SHARED / "data"
-    for model in MODELS:
+    for model in models:
         for name, column in _COLUMNS:
             if (data / "images" / name).exists():
                 rows, embeddings, groups = _opened(data, name, model)
