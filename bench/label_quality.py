@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from espalier.labeling.label_errors import Refit, cross_refit, label_errors
+from espalier.labeling.label_next import next_batch
+from espalier.labeling.label_worth import Asked
+from espalier.labeling.stop_rule import stop_rule
 from espalier.learning.folds import deal
-from espalier.learning.label_errors import Refit, cross_refit, label_errors
-from espalier.learning.label_next import next_batch
-from espalier.learning.label_worth import Asked
 from espalier.learning.linear import LinearClassifier
-from espalier.learning.stop_rule import stop_rule
 
 from .confident_learning import confident_learning
 from .picture_sets import MODELS, PictureSet, single_sets

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from espalier.contract import EncoderSpec
-from espalier.learning.evaluation import evaluate
+from espalier.judging.evaluation import evaluate
 from espalier.learning.kernel import KernelClassifier
 from espalier.learning.linear import LinearClassifier
 from espalier.learning.questions import Annotated

@@ -19,6 +19,8 @@ FLOORS = {
     "espalier.store": 2,
     "espalier.labelstudio": 2,
     "espalier.learning": 3,
+    "espalier.judging": 3,
+    "espalier.labeling": 3,
     "espalier.plugins": 3,
     "espalier.testing": 3,
     "espalier_classic": 3,

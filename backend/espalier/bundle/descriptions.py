@@ -11,8 +11,8 @@ from typing import Any
 from espalier_ontology.tree import Ontology
 
 from ..contract import EncoderSpec
+from ..judging.own_cutoffs import OwnCutoffs
 from ..learning.model import Model
-from ..learning.own_cutoffs import OwnCutoffs
 from .network import EMBEDDINGS, PICTURES
 
 

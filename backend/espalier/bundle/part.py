@@ -18,8 +18,8 @@ from ..jobs.house import House
 from ..jobs.last_version import last_version
 from ..jobs.own_encoder import OwnEncoder
 from ..jobs.progress import Progress
+from ..judging.own_cutoffs import OwnCutoffs
 from ..learning.model import Model
-from ..learning.own_cutoffs import OwnCutoffs
 from ..learning.rows import Rows
 from ..plugins.checked import CheckedEncoder
 from ..store.rows import ModelVersion, Project

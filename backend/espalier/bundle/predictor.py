@@ -21,10 +21,10 @@ from espalier_ontology.tree import Ontology
 
 from ..contract import Ids, Pictures, Scores
 from ..errors import BadMedia, BadRequest, EspalierError
+from ..judging.own_cutoffs import OwnCutoffs
 from ..learning.decide import decide, overall_score
 from ..learning.decision import Decision
 from ..learning.model import Model
-from ..learning.own_cutoffs import OwnCutoffs
 from ..learning.questions import Key
 from ..plugins.registry import load_classifier
 from . import ontology_file

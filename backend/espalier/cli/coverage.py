@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from ..errors import BadRequest
-from ..learning.coverage import TARGETS, coverage_table
-from ..learning.coverage_words import percent
+from ..judging.coverage import TARGETS, coverage_table
+from ..judging.coverage_words import percent
 from .door import main
 from .opened import opened
 from .project import find_project

@@ -11,9 +11,9 @@ import click
 
 from ..errors import BadRequest
 from ..jobs.cutoffs import CutoffsNow, cutoffs_now, policy_of, set_policy
-from ..learning.coverage_words import percent
-from ..learning.cutoff_policy import Choice, CutoffPolicy
-from ..learning.own_cutoffs import OwnCutoff
+from ..judging.coverage_words import percent
+from ..judging.cutoff_policy import Choice, CutoffPolicy
+from ..judging.own_cutoffs import OwnCutoff
 from .door import main
 from .opened import opened
 from .project import find_project

@@ -7,7 +7,7 @@ import json
 import click
 
 from ..jobs.evaluating import evaluation_of
-from ..learning.judged import JUDGED_PARTS
+from ..judging.judged import JUDGED_PARTS
 from .door import main
 from .evaluation_tables import part_tables
 from .opened import opened

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from ..jobs.label_counts import label_counts
-from ..learning.label_counts import LabelCounts, OptionCounts, QuestionCounts
+from ..labeling.label_counts import LabelCounts, OptionCounts, QuestionCounts
 from ..learning.parts import PARTS
 from .door import main
 from .opened import opened

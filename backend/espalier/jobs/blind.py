@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..learning.agreement import Agreement, agreement
+from ..judging.agreement import Agreement, agreement
 from ..store.rows import Annotation, Project, Run
 from .house import House
 from .label_mappings import readings

@@ -8,10 +8,10 @@ from typing import Any
 
 from espalier_ontology.tree import Ontology
 
-from ..learning.cutoff_figures import cutoff_figures
-from ..learning.cutoff_policy import CutoffPolicy
+from ..judging.cutoff_figures import cutoff_figures
+from ..judging.cutoff_policy import CutoffPolicy
+from ..judging.own_cutoffs import OwnCutoffs
 from ..learning.model import Model
-from ..learning.own_cutoffs import OwnCutoffs
 from ..store.rows import ModelVersion, Project
 from .evaluating import evaluation_of
 from .house import House

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import BadRequest
+from ..judging.evaluation import evaluate
 from ..learning.ensemble import ensemble_model
-from ..learning.evaluation import evaluate
 from ..learning.parts import PARTS, Part
 from ..store.rows import ModelVersion
 from .cutoffs import apply_policy

@@ -9,9 +9,9 @@ from espalier_ontology import regions
 from espalier_ontology.frames import Frames
 
 from ..contract import Ids
+from ..labeling.label_candidates import Candidate
+from ..labeling.label_errors import cross_refit, label_errors
 from ..learning.head import Evidence, Head
-from ..learning.label_candidates import Candidate
-from ..learning.label_errors import cross_refit, label_errors
 from ..learning.questions import Key
 from ..media.media import Media
 from ..plugins.registry import new_classifier

@@ -9,8 +9,8 @@ from pathlib import Path
 from espalier_ontology.tree import Ontology
 
 from ..errors import BadModel
-from ..learning.evaluation import Evaluation, evaluate
-from ..learning.own_cutoffs import OwnCutoffs
+from ..judging.evaluation import Evaluation, evaluate
+from ..judging.own_cutoffs import OwnCutoffs
 from ..store.rows import ModelVersion, Project
 from .configurations import LABEL_CONFIG
 from .house import House

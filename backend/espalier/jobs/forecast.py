@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import BadRequest
+from ..labeling.stop_rule import StopRule, stop_rule
 from ..learning.questions import Key
-from ..learning.stop_rule import StopRule, stop_rule
 from ..plugins.registry import new_classifier
 from ..store.rows import Project
 from .house import House

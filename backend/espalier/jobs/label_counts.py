@@ -9,8 +9,8 @@ from typing import Any
 from espalier_ontology.tree import MediaTag
 from espalier_ontology.wire import is_whole
 
-from ..learning.label_counts import LabelCounts, count
-from ..learning.label_warnings import label_warnings
+from ..labeling.label_counts import LabelCounts, count
+from ..labeling.label_warnings import label_warnings
 from ..learning.questions import Annotated
 from ..learning.targets import lesson
 from ..learning.training_parameters import TrainingParameters

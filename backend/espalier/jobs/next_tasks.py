@@ -10,10 +10,10 @@ import numpy as np
 
 from ..contract import Embeddings, Ids, Scores
 from ..errors import BadModel, NotTrained
-from ..learning.label_next import next_batch
-from ..learning.label_worth import Asked, neighbour_scores
+from ..labeling.label_next import next_batch
+from ..labeling.label_worth import Asked, neighbour_scores
+from ..labeling.parents import likely
 from ..learning.model import Model
-from ..learning.parents import likely
 from ..store.rows import ModelVersion, Project
 from .house import House
 from .label_quality import JudgedLabels, judged_labels

@@ -17,9 +17,9 @@ from espalier_ontology.tree import Ontology
 
 from ..contract import Embeddings, Ids, Scores
 from ..errors import NotTrained
+from ..judging.own_cutoffs import OwnCutoffs
 from ..labelstudio.wire import inputs_digest
 from ..learning.decide import decide, overall_score
-from ..learning.own_cutoffs import OwnCutoffs
 from ..learning.questions import Key
 from ..media.media import Media
 from ..store.embeddings import NotEmbedded

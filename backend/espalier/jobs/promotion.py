@@ -11,7 +11,7 @@ import numpy as np
 
 from ..contract import Scores
 from ..errors import BadModel, BadRequest, BadSetting, BrokenPlugin
-from ..learning.gate import Verdict, judge
+from ..judging.gate import Verdict, judge
 from ..learning.model import Model
 from ..learning.questions import Key
 from ..store.embeddings import NotEmbedded

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..contract import Ids
 from ..errors import BadModel, NotTrained
-from ..learning.duplicates import duplicates
-from ..learning.outliers import outliers
+from ..labeling.duplicates import duplicates
+from ..labeling.outliers import outliers
 from ..store.rows import ModelVersion, Project
 from .house import House
 from .label_quality import JudgedLabels, judged_labels

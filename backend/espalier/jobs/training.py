@@ -14,7 +14,7 @@ import numpy as np
 
 from ..contract import EncoderSpec
 from ..errors import BadModel, NotTrained
-from ..learning.evaluation import evaluate
+from ..judging.evaluation import evaluate
 from ..learning.model import Model
 from ..learning.parts import PARTS
 from ..learning.questions import LeftOut

@@ -13,8 +13,8 @@ from safetensors.numpy import load_file
 from espalier_ontology.frames import Frames
 
 from ..errors import BadModel, BrokenPlugin, NotTrained
+from ..judging.evaluation import evaluate
 from ..learning.dealing import parts_of
-from ..learning.evaluation import evaluate
 from ..learning.head import Steps
 from ..learning.model import Model
 from ..learning.parts import PARTS

@@ -12,7 +12,7 @@ from espalier.errors import BadRequest
 from espalier.jobs import serving
 from espalier.jobs.cutoffs import cutoffs_now, set_policy
 from espalier.jobs.progress import Progress
-from espalier.learning.cutoff_policy import Choice, CutoffPolicy
+from espalier.judging.cutoff_policy import Choice, CutoffPolicy
 
 NEVER = CutoffPolicy(None, {"loop": Choice("by_hand", 1.0)})
 

@@ -11,7 +11,7 @@ from espalier.demo.pictures import IMAGE_CONFIG, VIDEO_CONFIG, write_pan
 from espalier.demo.results import choices, timeline
 from espalier.jobs.choosing import keep
 from espalier.jobs.label_counts import label_counts
-from espalier.learning.label_counts import LabelCounts
+from espalier.labeling.label_counts import LabelCounts
 from espalier.learning.model import Model
 from espalier.learning.training_parameters import TrainingParameters
 
