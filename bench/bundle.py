@@ -40,18 +40,24 @@ from espalier.settings import Settings
 
 BATCH, PICTURES, TURNS, LIMIT = 32, 256, 5, 0.85
 CLIENTS, EACH = 2, 64
-NETWORKS = tuple(os.environ.get("NETS", "mobilenetv2_100@random resnet50@random").split())
+NETWORKS = ("mobilenetv2_100@random", "resnet50@random")
 KEY = "1.1700000000"
 
 
 def main() -> None:
-    print(
-        f"{PICTURES} pictures a request, batches of {BATCH}, median of {TURNS} turns; load {os.getloadavg()[0]:.1f}\n"
+    about = f"{PICTURES} pictures, {EACH} a request, {CLIENTS} clients; batches of {BATCH}; median of {TURNS} turns"
+    print(f"{about}; load {os.getloadavg()[0]:.1f}\n")
+    names = (
+        "network",
+        "pictures",
+        "network/s",
+        "decoding + network/s",
+        "server/s",
+        "of network",
+        "of same work",
+        "limit",
     )
-    print(
-        "| network | pictures | network | decoding + network | server | server / network | server / same work | limit |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print(f"| {' | '.join(names)} |\n|{' --- |' * len(names)}")
     for network in NETWORKS:
         with tempfile.TemporaryDirectory() as scratch:
             directory = Path(scratch)
@@ -64,7 +70,7 @@ def main() -> None:
 
 
 def _row(network: str, kind: str, files: list[Path], path: Path, size: tuple[int, int], url: str) -> None:
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = _quicker(path, size)
     decoded = np.stack([read_picture(file, size) for file in files])
     requested = [_body(files[start : start + EACH], url) for start in range(0, len(files), EACH)]
 
@@ -99,6 +105,23 @@ def _row(network: str, kind: str, files: list[Path], path: Path, size: tuple[int
         f"| {statistics.median(same_work):.2f} | {LIMIT} |",
         flush=True,
     )
+
+
+def _quicker(path: Path, size: tuple[int, int]) -> Any:
+    """ONNX Runtime as it comes, or with threads that do not spin, as the server has it: whichever is quicker here."""
+    pictures = np.zeros((BATCH, *size, 3), np.uint8)
+    found: list[tuple[float, int, Any]] = []
+    for spinning in (1, 0):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = len(os.sched_getaffinity(0))
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(spinning))
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session.run(None, {"pictures": pictures})
+        started = time.perf_counter()
+        for _ in range(4):
+            session.run(None, {"pictures": pictures})
+        found.append((time.perf_counter() - started, spinning, session))
+    return min(found)[2]
 
 
 def _body(files: list[Path], url: str) -> requests.PreparedRequest:
