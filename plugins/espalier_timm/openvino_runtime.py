@@ -10,6 +10,7 @@ import numpy as np
 
 from espalier.contract import Pictures
 
+from . import signal_stack
 from .runtime import Features, Runtime
 
 CHUNK = 8
@@ -37,6 +38,7 @@ class OpenVinoRuntime:
         if threads:
             options["INFERENCE_NUM_THREADS"] = threads
         compiled = ov.Core().compile_model(graph, "CPU", options)
+        signal_stack.drop()
         self._streams = streams
         # One request more than streams: its input is copied while they compute.
         self._requests = [compiled.create_infer_request() for _ in range(streams + 1)]
