@@ -1,9 +1,9 @@
 """The stack on which a thread's signals are handled.
 
 OpenVINO's CPU plugin gives the thread that compiles a network an alternate signal stack of the least size there is.
-Python handles Ctrl+C and SIGTERM on it, and as soon as the thread itself has computed with AMX tiles (bf16 or int8, under
-torch or ONNX Runtime), the kernel has more to save than fits: the process dies of a segmentation fault instead of ending
-in order. Without an alternate stack signals are handled on the ordinary one, which is large.
+Python handles Ctrl+C and SIGTERM on it. As soon as the thread itself has computed with AMX tiles (bf16 or int8, under
+torch or ONNX Runtime), the kernel has more to save than fits, and the process dies of a segmentation fault instead of
+ending in order. Without an alternate stack signals are handled on the ordinary one, which is large.
 """
 
 from __future__ import annotations
