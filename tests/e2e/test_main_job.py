@@ -89,7 +89,7 @@ def test_nested_images_from_first_labels_to_predictions(label_studio: Any, backe
         complete += 1
     assert complete == 50
     assert parents >= 40, f"{parents} of 50 parents right"
-    assert right >= 35, f"{right} of 50 digits right"
+    assert right >= 30, f"{right} of 50 digits right, both answers; guessing gets 5"
 
     opened = label_studio.request("GET", f"/api/tasks/{tasks[145]}?project={project['id']}")
     assert opened["predictions"], "opening a task brings its prediction"
