@@ -259,7 +259,7 @@ def test_a_killed_training_is_done_again_and_leaves_no_half_version(
     versions = [path for path in directories.iterdir() if not path.name.startswith(".")]
     assert {path.name for path in versions} == {row.name for row in watched.house.records.versions(key)}
     for path in versions:
-        assert Model.load(path).heads
+        assert Model.load(path / "model").heads
 
 
 def test_what_people_take_back_is_unlearned(label_studio: Any, watched: Watched, digits: list[Digit]) -> None:
