@@ -11,15 +11,11 @@ size) against the network alone. What the server reaches of the network alone is
 from __future__ import annotations
 
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +33,8 @@ from espalier.jobs.house import House
 from espalier.jobs.progress import Progress
 from espalier.media.picture import read_picture
 from espalier.settings import Settings
+
+from .serving import free_port, serving
 
 BATCH, PICTURES, TURNS, LIMIT = 32, 256, 5, 0.85
 CLIENTS, EACH = 2, 64
@@ -62,7 +60,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             directory = Path(scratch)
             bundle = _bundle(directory, network)
-            with opened(bundle) as found, _server(bundle, directory) as url:
+            port = free_port()
+            arguments = ["bundle", "serve", bundle, "--port", port]
+            with opened(bundle) as found, serving(arguments, port, directory) as url:
                 path = found.directory / "network.onnx"
                 size = tuple(found.manifest.models["best"]["encoder"]["input_size"])
                 for kind, files in _pictures(directory, size).items():
@@ -174,28 +174,6 @@ def _bundle(directory: Path, network: str) -> Path:
     house.embeddings.close()
     valkey.stop(directory / "data")
     return directory / "bundle"
-
-
-@contextmanager
-def _server(bundle: Path, directory: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    program: list[Any] = [sys.executable, "-m", "espalier.cli", "bundle", "serve", bundle, "--port", str(port)]
-    with (directory / "log").open("wb") as log:
-        server = subprocess.Popen(list(map(str, program)), stdout=log, stderr=log)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            for _ in range(300):
-                try:
-                    requests.get(f"{url}/health", timeout=1)
-                    break
-                except requests.RequestException:
-                    time.sleep(0.1)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(30)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,6 +23,8 @@ import requests
 from PIL import Image
 
 from espalier.demo.pictures import IMAGE_CONFIG, write_digits
+
+from .serving import free_port, serving
 
 CLIENTS, SECONDS, DIGITS, FRESH = 16, 20.0, 400, 50
 KEY = "1.1700000000"
@@ -139,9 +139,7 @@ def _event(task: dict[str, Any], answers: dict[str, str], annotation: int | None
 
 @contextmanager
 def _backend(directory: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "PORT": str(port),
@@ -150,21 +148,8 @@ def _backend(directory: Path) -> Iterator[str]:
         "ESPALIER_DEBOUNCE_S": "0.5",
         "ESPALIER_LOG_LEVEL": "WARNING",
     }
-    program = [sys.executable, "-m", "espalier.cli", "serve"]
-    with (directory / "log").open("wb") as log:
-        server = subprocess.Popen(program, env=environment, stdout=log, stderr=log)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            for _ in range(300):
-                try:
-                    requests.get(f"{url}/health", timeout=1)
-                    break
-                except requests.RequestException:
-                    time.sleep(0.1)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(30)
+    with serving(["serve"], port, directory, environment) as url:
+        yield url
 
 
 def _post(session: requests.Session, url: str, route: str, body: dict[str, Any]) -> Any:
