@@ -19,7 +19,8 @@ from .ensemble_encoder import PLUGIN
 from .house import House
 from .own_encoder import MEMBERS, OwnEncoder
 from .promotion import decide
-from .training import EVALUATION, MODEL, encoder_json, next_name
+from .training import encoder_json, next_name
+from .version_files import EVALUATION, MODEL
 
 
 def ensemble(house: House, project_key: str, names: Sequence[str]) -> ModelVersion:

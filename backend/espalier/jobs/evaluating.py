@@ -14,6 +14,7 @@ from ..judging.own_cutoffs import OwnCutoffs
 from ..store.rows import ModelVersion, Project
 from .configurations import LABEL_CONFIG
 from .house import House
+from .version_files import EVALUATION
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def evaluation_of(house: House, project: Project, version: ModelVersion) -> Eval
 
 def evaluation_directory(version: ModelVersion) -> Path:
     """Beside the model."""
-    return Path(version.directory).parent / "evaluation"
+    return Path(version.directory).parent / EVALUATION
 
 
 def _ontology(house: House, project: Project, version: ModelVersion) -> Ontology:

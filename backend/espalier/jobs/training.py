@@ -36,11 +36,10 @@ from .own_encoder import OwnEncoder
 from .progress import Progress
 from .promotion import decide
 from .sample import sample
+from .version_files import EVALUATION, MODEL
 
 log = logging.getLogger(__name__)
 
-MODEL, EVALUATION = "model", "evaluation"
-"""Where the parts of a version lie in its directory."""
 _DRAFT_S = 3600
 
 

@@ -30,9 +30,10 @@ from .labeled_frames import embeddings_of
 from .own_encoder import OwnEncoder
 from .promotion import decide
 from .sample import sample
-from .training import EVALUATION, MODEL, encoder_json
+from .training import encoder_json
 from .tuning_reports import TuningReports
 from .tuning_subject import Subject, head_name
+from .version_files import EVALUATION, MODEL
 
 ENCODER, LAST = "encoder", "last"
 """The best network and the last one, in their version's directory."""
