@@ -48,6 +48,10 @@ class BadModel(EspalierError):
     """The files of a model version are missing, changed or of another format; train again, or put them back."""
 
 
+class BadIndex(EspalierError):
+    """A vector index cannot be read, or holds another encoder's embeddings; it is built anew from the embeddings."""
+
+
 class LabelStudioRefused(EspalierError):
     """Label Studio answered no, with HTTP status `status` (token, permission, missing project); repeating is no use."""
 

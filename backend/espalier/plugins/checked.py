@@ -18,7 +18,9 @@ from ..contract import (
     FoldClassifier,
     Ids,
     Index,
+    IndexReport,
     KnowingClassifier,
+    LiveClassifier,
     Mask,
     Pictures,
     Scores,
@@ -26,10 +28,11 @@ from ..contract import (
     SteppedClassifier,
     StreamEncoder,
     Targets,
+    TextEncoder,
     Weights,
 )
 from ..errors import BrokenPlugin
-from .rules import check_embeddings, check_found, check_map, check_scores, check_spec
+from .rules import check_asked, check_embeddings, check_found, check_ids, check_map, check_scores, check_spec
 
 
 class CheckedEncoder:
@@ -63,6 +66,17 @@ class CheckedEncoder:
             yield check_embeddings(self.plugin, rows, counts.pop(0), self.spec.dim)
         if counts:
             raise BrokenPlugin(self.plugin, "encode_stream returns one array per batch", f"{len(counts)} too few")
+
+    @property
+    def reads(self) -> bool:
+        """Whether words can be encoded, too."""
+        return isinstance(self.encoder, TextEncoder)
+
+    def encode_text(self, texts: Sequence[str]) -> Embeddings:
+        """float32 (n, dim) of norm 1. Ask `reads` first."""
+        if not isinstance(self.encoder, TextEncoder):
+            raise BrokenPlugin(self.plugin, "encode_text is there", type(self.encoder).__name__)
+        return check_embeddings(self.plugin, self.encoder.encode_text(texts), len(texts), self.spec.dim)
 
     @property
     def explains(self) -> bool:
@@ -188,6 +202,25 @@ class CheckedClassifier:
         self.options, self.exclusive = sum(map(bool, found)) + exclusive, exclusive
         return found
 
+    @property
+    def lives(self) -> bool:
+        """Whether the plugin learns and forgets single examples."""
+        return isinstance(self.classifier, LiveClassifier)
+
+    def learn(
+        self, ids: Ids, embeddings: Embeddings, targets: Targets, mask: Mask, *, weights: Weights | None = None
+    ) -> None:
+        """Ask `lives` first."""
+        if not isinstance(self.classifier, LiveClassifier):
+            raise BrokenPlugin(self.plugin, "learn is there", type(self.classifier).__name__)
+        self.classifier.learn(ids, embeddings, targets, mask, weights=weights)
+
+    def forget(self, ids: Ids) -> None:
+        """Ask `lives` first."""
+        if not isinstance(self.classifier, LiveClassifier):
+            raise BrokenPlugin(self.plugin, "forget is there", type(self.classifier).__name__)
+        self.classifier.forget(ids)
+
     def save(self, directory: Path) -> None:
         """Into an existing empty directory; a pickle among the files is refused."""
         self.classifier.save(directory)
@@ -197,20 +230,45 @@ class CheckedClassifier:
 
 
 class CheckedIndex:
-    """An Index whose answers are certain to be int64 and float32 (m, k), best first, the tail filled with -1."""
+    """An Index that is asked by the rules, and whose answers are certain to be int64 and float32 (m, k), best first."""
 
-    def __init__(self, plugin: str, index: Index) -> None:
+    def __init__(self, plugin: str, index: Index, *, dim: int) -> None:
         self.plugin = plugin
         self.index = index
+        self.dim = dim
 
     def add(self, ids: Ids, embeddings: Embeddings) -> None:
-        self.index.add(ids, embeddings)
+        """ids int64 (n,), distinct, 0 and up; embeddings float32 (n, dim) of norm 1. Raises ValueError for others."""
+        check_asked(ids, embeddings, self.dim)
+        if len(ids):
+            self.index.add(ids, embeddings)
 
     def remove(self, ids: Ids) -> None:
-        self.index.remove(ids)
+        if len(ids):
+            self.index.remove(np.asarray(ids, np.int64))
 
     def search(self, queries: Embeddings, k: int, allowed: Ids | None = None) -> tuple[Ids, Scores]:
+        """allowed: ids int64 in any order; repeated ones are no matter."""
+        if queries.shape[1:] != (self.dim,) or k < 1:
+            raise ValueError(f"queries must be (m, {self.dim}) and k at least 1, got {queries.shape} and {k}")
+        if allowed is not None:
+            allowed = _ascending(np.asarray(allowed, np.int64))
+        queries = np.ascontiguousarray(queries, np.float32)
         return check_found(self.plugin, self.index.search(queries, k, allowed), len(queries), k)
 
-    def save(self, directory: Path) -> None:
-        self.index.save(directory)
+    def ids(self) -> Ids:
+        """All that it holds, ascending, int64 (n,)."""
+        return check_ids(self.plugin, self.index.ids())
+
+    def report(self) -> IndexReport:
+        return self.index.report()
+
+    def save(self) -> None:
+        self.index.save()
+
+    def close(self) -> None:
+        self.index.close()
+
+
+def _ascending(ids: Ids) -> Ids:
+    return ids if (np.diff(ids) > 0).all() else np.unique(ids)

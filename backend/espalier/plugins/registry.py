@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..contract import IndexRequest
 from .checked import CheckedClassifier, CheckedEncoder, CheckedIndex
 from .choice import encoder_request, open_encoder, open_own_encoder
 from .installed import classifiers, encoders, find, indexes, tuners
@@ -15,14 +16,14 @@ __all__ = [
     "CheckedIndex",
     "Plugin",
     "classifiers",
+    "drop_index",
     "encoder_request",
     "encoders",
     "indexes",
     "load_classifier",
-    "load_index",
     "new_classifier",
-    "new_index",
     "open_encoder",
+    "open_index",
     "open_own_encoder",
     "tuners",
 ]
@@ -41,9 +42,10 @@ def load_classifier(
     return CheckedClassifier(name, loaded, options=options, exclusive=exclusive)
 
 
-def new_index(name: str) -> CheckedIndex:
-    return CheckedIndex(name, find("index", name).load()())
+def open_index(name: str, request: IndexRequest) -> CheckedIndex:
+    """Raises BadIndex for what cannot be read, BadSetting for a name or a service that is not there."""
+    return CheckedIndex(name, find("index", name).load().open(request), dim=request.dim)
 
 
-def load_index(name: str, directory: Path) -> CheckedIndex:
-    return CheckedIndex(name, find("index", name).load().load(directory))
+def drop_index(name: str, request: IndexRequest) -> None:
+    find("index", name).load().drop(request)

@@ -14,7 +14,7 @@ from ..errors import BrokenPlugin
 MEMBERS = {
     "encoder": ("open", "encode"),
     "classifier": ("fit", "predict", "save", "load"),
-    "index": ("add", "remove", "search", "save", "load"),
+    "index": ("open", "drop", "add", "remove", "search", "ids", "report", "save", "close"),
     "tuner": ("open", "estimate", "tune"),
 }
 TOLERANCE = 1e-3
@@ -93,6 +93,27 @@ def check_found(plugin: str, found: object, count: int, k: int) -> tuple[NDArray
         if (ids < -1).any() or (array[ids == -1] != -1).any():
             raise BrokenPlugin(plugin, "an empty place is id -1 and score -1", array[ids == -1][:1])
     return ids, array
+
+
+def check_asked(ids: NDArray[np.int64], embeddings: NDArray[np.float32], dim: int) -> None:
+    """What an index is given to keep. Raises ValueError: this is the caller's mistake, not the plugin's."""
+    if embeddings.ndim != 2 or embeddings.shape != (len(ids), dim):
+        raise ValueError(f"{len(ids)} ids need embeddings ({len(ids)}, {dim}), got {embeddings.shape}")
+    if len(ids) and (int(ids.min()) < 0 or len(np.unique(ids)) != len(ids)):
+        raise ValueError("ids must be distinct, and 0 and up")
+    norms = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings))
+    off = ~(np.abs(norms - 1.0) <= TOLERANCE)
+    if off.any():
+        raise ValueError(f"embeddings must be of norm 1, got {norms[off][0]} for id {ids[off][0]}")
+
+
+def check_ids(plugin: str, ids: object) -> NDArray[np.int64]:
+    """int64 (n,), ascending, 0 and up."""
+    if not isinstance(ids, np.ndarray) or ids.dtype != np.int64 or ids.ndim != 1:
+        raise BrokenPlugin(plugin, "ids are int64 (n,)", _describe(ids))
+    if len(ids) and (ids[0] < 0 or (np.diff(ids) <= 0).any()):
+        raise BrokenPlugin(plugin, "ids are ascending, 0 and up", ids[:10])
+    return ids
 
 
 def check_map(plugin: str, found: object) -> NDArray[np.float32]:

@@ -101,7 +101,7 @@ class Mirror(Projects):
         def work(connection: Connection) -> bool:
             self._hold(connection, key)
             held = self._annotations_by_id(connection, key, wanted)
-            self._remember_gone(connection, key, "annotation", wanted)
+            self._remember_gone(connection, key, "annotation", wanted, {id: row.task_id for id, row in held.items()})
             self._delete(connection, key, AnnotationTable.id, wanted)
             self._delete(connection, key, RevisitTable.annotation_id, wanted)
             return self._bump_if(connection, key, any(map(is_answer, held.values())))
@@ -119,6 +119,23 @@ class Mirror(Projects):
     def annotations(self, key: str, task_ids: Iterable[int] | None = None) -> list[Annotation]:
         """In the order of task and annotation ids, cancelled ones among them; all, or those of `task_ids`."""
         return self.read(lambda connection: self._annotations(connection, key, task_ids))
+
+    def position(self, key: str) -> int:
+        """Counts every change of the mirror."""
+        query = select(ProjectTable.position).where(ProjectTable.key == key)
+        return self.read(lambda connection: connection.execute(query).scalar_one_or_none()) or 0
+
+    def tasks_changed_since(self, key: str, position: int) -> set[int]:
+        """Tasks that, or whose annotations, were made, changed or deleted after `position`."""
+        changed = [
+            select(table.task_id).where(table.project_key == key, table.position > position)
+            for table in (AnnotationTable, GoneTable)
+        ]
+        changed.append(select(TaskTable.id).where(TaskTable.project_key == key, TaskTable.position > position))
+        gone = (GoneTable.project_key == key) & (GoneTable.kind == "task") & (GoneTable.position > position)
+        changed.append(select(GoneTable.id).where(gone))
+        rows = self.read(lambda connection: [id for query in changed for id in connection.execute(query).scalars()])
+        return {id for id in rows if id is not None}
 
     def _tasks(self, connection: Connection, key: str, ids: Iterable[int] | None) -> dict[int, Task]:
         query = select(*TASK).where(TaskTable.project_key == key).order_by(TaskTable.id)
@@ -143,10 +160,18 @@ class Mirror(Projects):
         query = select(GoneTable.id).where(GoneTable.project_key == key, GoneTable.kind == kind)
         return {id for some in chunks(ids) for id in connection.execute(query.where(GoneTable.id.in_(some))).scalars()}
 
-    def _remember_gone(self, connection: Connection, key: str, kind: str, ids: Iterable[int]) -> None:
+    def _remember_gone(
+        self,
+        connection: Connection,
+        key: str,
+        kind: str,
+        ids: Iterable[int],
+        task_of: Mapping[int, int] | None = None,
+    ) -> None:
         position = self._advance(connection, key)
         common = {"project_key": key, "kind": kind, "position": position}
-        self.upsert(connection, GoneTable, [{"id": id, **common} for id in dict.fromkeys(ids)])
+        rows = [{"id": id, "task_id": (task_of or {}).get(id), **common} for id in dict.fromkeys(ids)]
+        self.upsert(connection, GoneTable, rows)
 
     def _delete(self, connection: Connection, key: str, column: Any, ids: Iterable[int], *only: Any) -> None:
         table = column.class_

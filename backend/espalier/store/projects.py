@@ -79,6 +79,7 @@ class Projects(Database):
             "position": 0,
             "training": {},
             "cutoffs": {},
+            "classifications": {},
         }
         query = select(*COLUMNS).where(ProjectTable.key == key).with_for_update()
         row = connection.execute(query).one_or_none()

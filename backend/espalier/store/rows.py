@@ -39,6 +39,7 @@ class Project:
     published: str | None = None
     training: Json = field(default_factory=dict)
     cutoffs: Json = field(default_factory=dict)
+    classifications: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

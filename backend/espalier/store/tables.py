@@ -51,6 +51,7 @@ class ProjectTable(Base):
     published: Mapped[str | None]
     training: Mapped[dict[str, Any]]
     cutoffs: Mapped[dict[str, Any]]
+    classifications: Mapped[dict[str, Any]]
     position: Mapped[int]
     """Counts every change of the mirror, so that a reconcile can tell what arrived after it began to read."""
 
@@ -67,7 +68,7 @@ class TaskTable(Base):
 class AnnotationTable(Base):
     __tablename__ = "annotations"
     # Not a foreign key: an annotation's event may arrive before its task's.
-    __table_args__ = (Index(None, "project_key", "task_id"),)
+    __table_args__ = (Index(None, "project_key", "task_id"), Index(None, "project_key", "position"))
 
     project_key: Mapped[str] = _project_key()
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -91,6 +92,8 @@ class GoneTable(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[int]
+    task_id: Mapped[int | None]
+    """Of an annotation, where it is known."""
 
 
 class VersionTable(Base):
@@ -163,6 +166,35 @@ class RunItemTable(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     task_id: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str]
+    made: Mapped[dict[str, Any]]
+    """Of a bulk label: what it made in Label Studio, so that undo deletes that and nothing else."""
+
+
+class MediaTable(Base):
+    """What is embedded: an image, one item of a sequence, or a video. Its number is the upper part of frame ids."""
+
+    __tablename__ = "media"
+    __table_args__ = (Index(None, "project_key", "digest", unique=True),)
+
+    project_key: Mapped[str] = _project_key()
+    number: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    kind: Mapped[str]
+    length: Mapped[int]
+    duration_s: Mapped[float]
+
+
+class ShowingTable(Base):
+    """Which task shows which media; of a sequence, one row per item."""
+
+    __tablename__ = "showings"
+    __table_args__ = (Index(None, "project_key", "media"),)
+
+    project_key: Mapped[str] = _project_key()
+    task_id: Mapped[int] = mapped_column(primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True)
+    media: Mapped[int]
 
 
 class LabelMappingTable(Base):
