@@ -24,11 +24,13 @@ from .contract import (
     EncoderClass,
     EncoderRequest,
     IndexClass,
+    IndexRequest,
     Pictures,
     Targets,
 )
 from .errors import BrokenPlugin
-from .plugins.checked import CheckedClassifier, CheckedEncoder, CheckedIndex
+from .plugins.checked import CheckedClassifier, CheckedEncoder
+from .plugins.index_check import IndexCheck
 from .plugins.rules import missing_members
 
 __all__ = ["check_classifier", "check_encoder", "check_index"]
@@ -104,34 +106,19 @@ def check_classifier(classifier: ClassifierClass) -> None:
             )  # its shape, range and sums are what is checked
 
 
-def check_index(index: IndexClass) -> None:
-    """Adding, replacing nothing, removing, fewer than k, `allowed`, saving; exact neighbours first."""
+def check_index(index: IndexClass, request: IndexRequest | None = None) -> None:
+    """Add, replace, remove, fewer than k, `allowed`, reopening with and without `close`, saving, dropping, refusals.
+
+    All of it beside brute force. Give the class, and a request for what it needs (an URL, say); without one it is
+    opened in a temporary directory. What lies under the request is dropped before and afterwards.
+    """
     name = _name(index)
-    _members(name, "index", index)
-    rows = _unit_rows(200, 24)
-    ids = np.arange(1000, 1200, dtype=np.int64)
-    checked = CheckedIndex(name, index())
-    found, scores = checked.search(rows[:2], 3)
-    _rule(name, "an empty index finds nothing", bool((found == -1).all() and (scores == -1).all()), found)
-    checked.add(ids[:150], rows[:150])
-    checked.add(ids[150:], rows[150:])
-    found, scores = checked.search(rows, 5)
-    _rule(name, "a row is its own nearest", bool((found[:, 0] == ids).all()), found[found[:, 0] != ids][:1])
-    _rule(name, "cosine of a row with itself is 1", bool((np.abs(scores[:, 0] - 1) < 0.01).all()), scores[:, 0].min())
-    few = ids[3:6]
-    found, scores = checked.search(rows[:4], 5, few)
-    _rule(name, "only allowed ids are found", set(found.ravel().tolist()) == {*few.tolist(), -1}, found)
-    _rule(name, "the tail is id -1 and score -1", bool((found[:, 3:] == -1).all()), found)
-    found, _ = checked.search(rows[:1], 2, np.empty(0, np.int64))
-    _rule(name, "no allowed ids find nothing", bool((found == -1).all()), found)
-    checked.remove(ids[:10])
-    found, _ = checked.search(rows[:20], 5)
-    _rule(name, "what was removed is not found", not np.isin(found, ids[:10]).any(), found)
+    missing = [member for member in ("open", "drop") if not callable(getattr(index, member, None))]
+    _rule(name, "an index is opened and dropped by its class", not missing, f"none called {', '.join(missing)}")
     with tempfile.TemporaryDirectory() as directory:
-        checked.save(Path(directory))
-        loaded = CheckedIndex(name, index.load(Path(directory)))
-        again, _ = loaded.search(rows[:20], 5)
-    _rule(name, "a loaded index finds the same", bool((again == found).all()), again)
+        asked = request or IndexRequest("check_index", 24, "0123456789abcdef", Path(directory) / "index")
+        index.drop(asked)
+        IndexCheck(name, index, asked).run()
 
 
 def _fitted(

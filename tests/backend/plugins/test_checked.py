@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from espalier.contract import Embeddings, EncoderSpec, Ids, Mask, Pictures, Scores, Targets, Weights
+from espalier.contract import Embeddings, EncoderSpec, Ids, IndexReport, Mask, Pictures, Scores, Targets, Weights
 from espalier.errors import BrokenPlugin
 from espalier.plugins.checked import CheckedClassifier, CheckedEncoder, CheckedIndex
 
@@ -163,7 +163,15 @@ class FixedIndex:
     def search(self, queries: Embeddings, k: int, allowed: Ids | None = None) -> tuple[Ids, Scores]:
         return self.answer  # type: ignore[return-value]
 
-    def save(self, directory: Path) -> None: ...
+    def ids(self) -> Ids:
+        return self.answer[0]  # type: ignore[return-value]
+
+    def report(self) -> IndexReport:
+        return IndexReport("exact", 0, 0)
+
+    def save(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -178,4 +186,50 @@ class FixedIndex:
 def test_an_index_that_breaks_a_rule_is_named(ids: list[int], scores: list[float], rule: str) -> None:
     index = FixedIndex(np.array([ids], np.int64), np.array([scores], np.float32))
     with pytest.raises(BrokenPlugin, match=rule):
-        CheckedIndex("mine", index).search(GOOD[:1], 2)
+        CheckedIndex("mine", index, dim=4).search(GOOD[:1], 2)
+
+
+@pytest.mark.parametrize(
+    ("ids", "rows", "words"),
+    [
+        ([1, 2], GOOD, "need embeddings"),
+        ([1, 2, 3], GOOD[:, :3], "need embeddings"),
+        ([1, 2, 2], GOOD, "distinct"),
+        ([1, -2, 3], GOOD, "0 and up"),
+        ([1, 2, 3], changed((1, 2), 0.5), "norm 1.*id 2"),
+        ([1, 2, 3], changed((2, 2), np.nan), "norm 1.*id 3"),
+    ],
+    ids=["too many rows", "too narrow", "twice", "below zero", "too long", "nan"],
+)
+def test_what_an_index_must_not_keep_is_refused_at_the_door(ids: list[int], rows: Embeddings, words: str) -> None:
+    checked = CheckedIndex("mine", FixedIndex(np.empty(0, np.int64), None), dim=4)
+    with pytest.raises(ValueError, match=words):
+        checked.add(np.array(ids, np.int64), rows)
+
+
+@pytest.mark.parametrize(("width", "k"), [(3, 1), (4, 0)], ids=["too narrow", "k of 0"])
+def test_a_wrong_query_is_refused_at_the_door(width: int, k: int) -> None:
+    checked = CheckedIndex("mine", FixedIndex(np.empty(0, np.int64), None), dim=4)
+    with pytest.raises(ValueError, match="queries must be"):
+        checked.search(np.ones((1, width), np.float32), k)
+
+
+@pytest.mark.parametrize(
+    ("ids", "rule"),
+    [([3, 2], "ascending"), ([2, 2], "ascending"), ([-1, 2], "0 and up")],
+    ids=["descending", "twice", "below zero"],
+)
+def test_ids_of_an_index_that_break_a_rule_are_named(ids: list[int], rule: str) -> None:
+    with pytest.raises(BrokenPlugin, match=rule):
+        CheckedIndex("mine", FixedIndex(np.array(ids, np.int64), None), dim=4).ids()
+
+
+def test_allowed_ids_reach_an_index_ascending_and_once() -> None:
+    class Asked(FixedIndex):
+        def search(self, queries: Embeddings, k: int, allowed: Ids | None = None) -> tuple[Ids, Scores]:
+            assert allowed is not None
+            assert allowed.tolist() == [2, 5, 9]
+            return super().search(queries, k, allowed)
+
+    index = Asked(np.array([[5, -1]], np.int64), np.array([[0.5, -1]], np.float32))
+    assert CheckedIndex("mine", index, dim=4).search(GOOD[:1], 2, np.array([9, 5, 2, 5]))[0].tolist() == [[5, -1]]
