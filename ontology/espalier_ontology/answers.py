@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from .frames import Frames, Range
+from .frames import Frames
 from .tree import Path
 
 PERSON = "person"
@@ -38,12 +38,21 @@ class Answer:
 
     def on(self, frames: Frames) -> Answer:
         """The same answer for other frames."""
-        return replace(self, frames=frames)
+        if frames is self.frames:
+            return self
+        return Answer(self.classification, self.option, frames, self.confidence, self.source, self.under)
 
 
 def merge(answers: Iterable[Answer]) -> tuple[Answer, ...]:
     """The same answers with the frames of equal ones united, in order of first appearance; empty ones are dropped."""
-    united: dict[Answer, list[Range]] = {}
+    united: dict[tuple[str, Path, float, str, Path | None], list[Answer]] = {}
     for answer in answers:
-        united.setdefault(answer.on(Frames()), []).extend(answer.frames.ranges)
-    return tuple(key.on(Frames.of(*ranges)) for key, ranges in united.items() if ranges)
+        equal = (answer.classification, answer.option, answer.confidence, answer.source, answer.under)
+        united.setdefault(equal, []).append(answer)
+    # Nearly always there is one of a kind, and thousands of pictures pass here.
+    merged = (together[0] if len(together) == 1 else _as_one(together) for together in united.values())
+    return tuple(answer for answer in merged if answer.frames)
+
+
+def _as_one(equal: list[Answer]) -> Answer:
+    return equal[0].on(Frames.of(*(span for answer in equal for span in answer.frames.ranges)))
