@@ -121,7 +121,7 @@ class Mirror(Projects):
         return self.read(lambda connection: self._annotations(connection, key, task_ids))
 
     def position(self, key: str) -> int:
-        """Counts every change of the mirror."""
+        """Counts every change of the mirror: ask before reading, and ask what changed since."""
         query = select(ProjectTable.position).where(ProjectTable.key == key)
         return self.read(lambda connection: connection.execute(query).scalar_one_or_none()) or 0
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from ..errors import BadRequest
 from .mirror import ANNOTATION, TASK, Mirror, answers_in, is_answer
 from .rows import Annotation, Task
-from .tables import AnnotationTable, GoneTable, ProjectTable, RevisitTable, TaskTable
+from .tables import AnnotationTable, GoneTable, RevisitTable, TaskTable
 from .wire_rows import annotation_row, newest, task_row
 
 
@@ -47,11 +47,6 @@ class Difference:
 
 
 class Reconciling(Mirror):
-    def position(self, key: str) -> int:
-        """Where the mirror stands; ask before reading the API, and hand it to `reconcile` with what was read."""
-        query = select(ProjectTable.position).where(ProjectTable.key == key)
-        return self.read(lambda connection: connection.execute(query).scalar_one_or_none()) or 0
-
     def reconcile(self, key: str, tasks: Iterable[Mapping[str, Any]], *, since: int | None = None) -> bool:
         """Replaces the project's tasks and annotations by `tasks`, all of them, each with its `annotations`.
 
@@ -76,6 +71,7 @@ class Reconciling(Mirror):
             if not found:
                 return False
             at = {"position": self._advance(connection, key)}
+            self._remember_lost(connection, key, found, at["position"])
             self._delete(connection, key, TaskTable.id, found.lost_tasks)
             self._delete(connection, key, AnnotationTable.id, found.lost_annotations)
             self._delete(connection, key, RevisitTable.task_id, found.lost_tasks)
@@ -88,6 +84,17 @@ class Reconciling(Mirror):
             return self._bump_if(connection, key, bool(found.mattering))
 
         return self.write(work)
+
+    def _remember_lost(self, connection: Connection, key: str, found: Difference, position: int) -> None:
+        """Who follows the mirror by its positions must hear of what went, too. It is not called gone: where an event
+        tells of it after all, that is news."""
+        held = self._annotations_by_id(connection, key, found.lost_annotations)
+        lost: list[tuple[str, int, int | None]] = [("lost task", id, id) for id in found.lost_tasks]
+        lost += [("lost annotation", id, row.task_id) for id, row in held.items()]
+        common = {"project_key": key, "position": position}
+        self.upsert(
+            connection, GoneTable, [{"kind": kind, "id": id, "task_id": task, **common} for kind, id, task in lost]
+        )
 
 
 def _compare(
@@ -111,7 +118,7 @@ def _compare(
         annotations=new_annotations,
         lost_tasks=[id for id in held_tasks if id not in tasks],
         lost_annotations=lost_annotations,
-        back=[(kind, id) for kind, id in gone if id in present[kind]],
+        back=[(kind, id) for kind, id in gone if id in present.get(kind, ())],
         mattering=mattering,
     )
 
