@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import LabelStudioRefused
+from .annotations import Annotations
 from .predictions import Predictions, Row
 from .token import TokenKind
 from .transport import Transport
@@ -135,8 +136,18 @@ class LabelStudio:
         return Predictions(self._transport, self.tasks)
 
     @cached_property
+    def annotations(self) -> Annotations:
+        return Annotations(self._transport, self.tasks)
+
+    @cached_property
     def hooks(self) -> Webhooks:
         return Webhooks(self._transport)
+
+    def user_id(self, email: str) -> int | None:
+        """Of the user with this address, as far as the token's user sees others."""
+        users: list[Json] = self._transport.json("GET", "/api/users", doing="list the users")
+        wanted = email.strip().casefold()
+        return next((int(user["id"]) for user in users if str(user.get("email", "")).casefold() == wanted), None)
 
     def import_predictions(
         self,

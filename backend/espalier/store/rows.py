@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 VersionState = Literal["training", "candidate", "promoted", "archived", "failed"]
 PromotedBy = Literal["gate", "person", "rollback"]
-RunKind = Literal["labeling", "next", "errors", "revisit"]
+RunKind = Literal["labeling", "next", "errors", "revisit", "bulk"]
 MappingKind = Literal["rename", "merge", "split", "retire"]
 RevisitState = Literal["open", "done"]
 RunState = Literal["queued", "running", "done", "failed", "cancelled", "undone"]
@@ -132,7 +132,8 @@ class Run:
     """One automated labeling run; `version` names its predictions, `previous` is what was published before it.
 
     `shown` is what Label Studio's label stream showed before it: a version, or the connected model's title.
-    `kind` is what it writes: labels, what to label next, label errors, or what to look at again.
+    `kind` is what it writes: labels, what to label next, label errors, what to look at again, or what a person gave to
+    many frames at once.
     """
 
     id: str

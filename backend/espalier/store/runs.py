@@ -81,11 +81,41 @@ class Runs(Projects):
         rows = self.read(lambda connection: connection.execute(query.order_by(RunItemTable.task_id)).all())
         return {row.task_id: row.state for row in rows}
 
-    def set_run_items(self, run_id: str, states: Mapping[int, str]) -> None:
-        """Sets these; leaves the others."""
-        rows = [{"run_id": run_id, "task_id": id, "state": state} for id, state in sorted(states.items())]
-        if rows:
-            self.write(lambda connection: self.upsert(connection, RunItemTable, rows))
+    def set_run_items(
+        self, run_id: str, states: Mapping[int, str], made: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Sets these; leaves the others. made: by task, what the run made there, where that is known."""
+        plain: list[dict[str, Any]] = []
+        making: list[dict[str, Any]] = []
+        for id, state in sorted(states.items()):
+            row = {"run_id": run_id, "task_id": id, "state": state}
+            if made and id in made:
+                making.append({**row, "made": dict(made[id])})
+            else:
+                plain.append(row)
+
+        def work(connection: Connection) -> None:
+            self.upsert(connection, RunItemTable, plain)
+            self.upsert(connection, RunItemTable, making)
+
+        if states:
+            self.write(work)
+
+    def made(self, run_id: str) -> dict[int, dict[str, Any]]:
+        """By task, what a run made in Label Studio (annotation ids), where it is known."""
+        query = select(RunItemTable.task_id, RunItemTable.made).where(RunItemTable.run_id == run_id)
+        rows = self.read(lambda connection: connection.execute(query.order_by(RunItemTable.task_id)).all())
+        return {row.task_id: row.made for row in rows if row.made}
+
+    def made_annotations(self, key: str) -> dict[int, str]:
+        """By annotation, the run that made it: of bulk labels that were not undone."""
+        query = (
+            select(RunItemTable.run_id, RunItemTable.made)
+            .join(RunTable, RunTable.id == RunItemTable.run_id)
+            .where(RunTable.project_key == key, RunTable.kind == "bulk", RunTable.state != "undone")
+        )
+        rows = self.read(lambda connection: connection.execute(query).all())
+        return {row.made["annotation"]: row.run_id for row in rows if "annotation" in row.made}
 
     def _run(self, connection: Connection, id: str, *, lock: bool = False) -> Run | None:
         query = select(*RUN).where(RunTable.id == id)

@@ -50,3 +50,16 @@ def test_a_killed_run_knows_where_it_was(records: Records) -> None:
     records.set_run_items(run.id, {2: "written"})
     assert records.run_items(run.id) == {1: "written", 2: "written"}
     assert records.run_items(records.add_run(KEY, {}).id) == {}
+
+
+def test_what_a_bulk_label_made_is_kept_beside_its_state(records: Records) -> None:
+    run = records.add_run(KEY, {}, kind="bulk")
+    records.set_run_items(run.id, {1: "writing", 2: "writing", 3: "refused"})
+    assert records.made(run.id) == {}
+    records.set_run_items(run.id, {1: "written", 2: "written"}, {1: {"annotation": 71, "updated_at": "now"}})
+    records.set_run_items(run.id, {1: "written"})
+    assert records.run_items(run.id) == {1: "written", 2: "written", 3: "refused"}
+    assert records.made(run.id) == {1: {"annotation": 71, "updated_at": "now"}}
+    assert records.made_annotations(KEY) == {71: run.id}
+    records.set_run(run.id, state="undone")
+    assert records.made_annotations(KEY) == {}
