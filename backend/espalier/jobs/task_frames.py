@@ -16,6 +16,7 @@ from ..contract import Embeddings, Ids
 from ..media.media import Media
 from ..plugins.checked import CheckedEncoder
 from ..store.rows import Project
+from .cataloguing import note
 from .embedding import embed
 from .house import House
 from .opening import open_tasks
@@ -66,6 +67,7 @@ def task_frames(
         progress.report(start, len(tasks), "opening and embedding tasks")
         some = tasks[start : start + _TASKS_AT_ONCE]
         opened = open_tasks([(task["id"], task["data"]) for task in some], ontology, fetcher)
+        note(house, project, opened)
         work = [(one.task_id, item, spread(item, per_media)) for one in opened for item in one.media.values()]
         problems += [failure for one in opened for failure in one.failures]
         report = embed([(item, wanted) for _, item, wanted in work], encoder, house.embeddings)

@@ -21,6 +21,7 @@ from espalier_ontology.frames import Frames
 from ..contract import Embeddings, Ids
 from ..errors import EspalierError
 from .embedding_blocks import BLOCK, Packed, frame_numbers, pack, unpack_numbers
+from .embedding_changes import START, Changes, Mark, changed_blocks, held_blocks, start_over
 from .embedding_file import EmbeddingFile
 
 Storage = Literal["float16", "float32"]
@@ -146,11 +147,29 @@ class EmbeddingStore:
                 for (present,) in connection.execute("SELECT present FROM blocks")
             )
 
+    def changes(self, encoder_digest: str, since: Mark = START) -> Iterator[Changes]:
+        """The blocks that were written after `since`, in pieces: go on next time from the last one's mark.
+
+        At least one piece comes, which may be empty. Where it `starts_over`, forget what was heard before.
+        """
+        with self._file(encoder_digest).reading() as connection:
+            if connection is None:
+                yield Changes.of([], START, starts_over=True)
+                return
+            yield from changed_blocks(connection, since)
+
+    def held(self, encoder_digest: str, media: Sequence[str]) -> Iterator[Changes]:
+        """All blocks of these media, in pieces, whose marks mean nothing."""
+        with self._file(encoder_digest).reading() as connection:
+            if connection is not None:
+                yield from held_blocks(connection, media)
+
     def forget(self, media_digest: str) -> None:
         """Drop the embeddings of one media under every encoder."""
         for path in sorted(self.directory.glob("*.sqlite")):
             with self._file(path.stem).writing() as connection:
                 connection.execute("DELETE FROM blocks WHERE media = ?", (media_digest,))
+                start_over(connection)
 
     def close(self) -> None:
         """Close what is open; the store may be used again afterwards."""

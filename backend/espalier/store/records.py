@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .catalogue import Catalogue
 from .database import open_engine
 from .label_mappings import LabelMappings
 from .reconcile import Reconciling
@@ -10,7 +11,7 @@ from .runs import Runs
 from .versions import Versions
 
 
-class Records(Reconciling, Versions, Runs, LabelMappings, Revisits):
+class Records(Reconciling, Versions, Runs, LabelMappings, Revisits, Catalogue):
     """Safe for several threads and several processes. Nothing here knows jobs, models or the network."""
 
     @classmethod

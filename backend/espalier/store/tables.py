@@ -188,13 +188,16 @@ class ShowingTable(Base):
     """Which task shows which media; of a sequence, one row per item."""
 
     __tablename__ = "showings"
-    __table_args__ = (Index(None, "project_key", "media"),)
+    __table_args__ = (Index(None, "project_key", "media"), Index(None, "project_key", "position"))
 
     project_key: Mapped[str] = _project_key()
     task_id: Mapped[int] = mapped_column(primary_key=True)
     tag: Mapped[str] = mapped_column(primary_key=True)
     item: Mapped[int] = mapped_column(primary_key=True)
     media: Mapped[int]
+    """-1 in the only row of a task that shows nothing any more, so that the others hear of it."""
+    position: Mapped[int]
+    """Counts the changes of the project's showings; all rows of a task have the same."""
 
 
 class LabelMappingTable(Base):

@@ -45,9 +45,11 @@ def upgrade() -> None:
         _words("tag"),
         _whole("item"),
         _whole("media"),
+        _whole("position"),
         sa.PrimaryKeyConstraint("project_key", "task_id", "tag", "item", name="pk_showings"),
     )
-    op.create_index("ix_showings_project_key_media", "showings", ["project_key", "media"])
+    for column in ("media", "position"):
+        op.create_index(f"ix_showings_project_key_{column}", "showings", ["project_key", column])
 
 
 def downgrade() -> None:

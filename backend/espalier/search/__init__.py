@@ -1,0 +1,1 @@
+"""Search over every frame that has been embedded: what the search worker answers."""
