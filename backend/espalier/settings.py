@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
+from .classification_settings import ClassificationSettings
 from .errors import BadSetting
 
 
@@ -103,6 +104,12 @@ class Settings:
     parents: Literal["run", "people"] = _setting(
         "run", "ESPALIER_PARENTS", help="who may answer a parent: a person, or also the run", choices=("people", "run")
     )
+    classifications: ClassificationSettings = _setting(
+        ClassificationSettings(),
+        "ESPALIER_CLASSIFICATIONS",
+        help="by classification, or `project id/classification`, what its `model_*` attributes may say; "
+        "in the environment as JSON",
+    )
     log_level: str = _setting(
         "INFO", "ESPALIER_LOG_LEVEL", help="how much is logged", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
@@ -193,6 +200,8 @@ def _parse(kind: str, name: str, value: Any, choices: tuple[str, ...]) -> Any:
             return float(value)
         if kind == "Secret":
             return Secret(str(value))
+        if kind == "ClassificationSettings":
+            return ClassificationSettings.parse(value, name)
         if kind.startswith("Path"):
             return Path(str(value)).expanduser()
         if kind.startswith("tuple"):

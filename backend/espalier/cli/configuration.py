@@ -38,4 +38,4 @@ def settings_table() -> str:
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
-    return str(value) if value not in (None, "") else "none"
+    return "none" if value is None else str(value) or "none"

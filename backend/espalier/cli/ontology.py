@@ -11,15 +11,17 @@ from .door import main
 from .label_config import parse_config, read_config
 from .ontology_diff import diff_command
 from .ontology_map import map_command
+from .ontology_set import set_command
 
 
 @main.group()
 def ontology() -> None:
-    """Show or lint the ontology of a project, or of a labeling configuration in a file; say what changed in it."""
+    """Show or lint the ontology of a project or of a file; say what changed in it; choose what answers it."""
 
 
 ontology.add_command(diff_command)
 ontology.add_command(map_command)
+ontology.add_command(set_command)
 
 
 @ontology.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -12,8 +13,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from espalier_ontology import labeling_config
+from espalier_ontology.overrides import with_settings
 from espalier_ontology.tree import Ontology
 
+from ..classification_settings import together
 from ..contract import Pictures
 from ..errors import BadRequest, LabelStudioRefused, NotTrained
 from ..labelstudio.client import LabelStudio
@@ -128,10 +131,12 @@ class House:
     def ontology(self, project: Project, data: Iterable[Mapping[str, object]] = ()) -> Ontology:
         """The project's ontology; options listed in task data (`value="$field"`) are taken from `data`.
 
-        Raises BadRequest where the labeling configuration is none.
+        With what is chosen for its classifications in `espalier.yaml` and by people. Raises BadRequest where the
+        labeling configuration is none.
         """
+        chosen = together(self.settings.classifications.of(project.id), project.classifications)
         try:
-            ontology = _parse(project.label_config)
+            ontology = _parse(project.label_config, json.dumps(chosen))
         except ValueError as error:
             raise BadRequest(f"project {project.id}: {error}") from error
         if any(classification.dynamic_field for classification in ontology):
@@ -216,7 +221,11 @@ def _key(own: OwnEncoder, device: str | None) -> tuple[str, str]:
     return str(own.directory), device or ""
 
 
-_parse = lru_cache(maxsize=16)(labeling_config.parse)
+@lru_cache(maxsize=16)
+def _parse(label_config: str, chosen: str) -> Ontology:
+    return with_settings(labeling_config.parse(label_config), json.loads(chosen))
+
+
 _houses: dict[str, House] = {}
 
 

@@ -1,0 +1,81 @@
+"""Which plugin answers a classification and how: chosen by a person, kept with the project, in force without a restart.
+
+What a person chose here comes before `espalier.yaml`, and that before the labeling configuration.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from espalier_ontology import labeling_config
+
+from ..classification_settings import Origin, checked, full_name
+from ..errors import BadRequest, BadSetting
+from ..plugins.registry import classifiers
+from ..store.rows import Project
+from .house import House
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ChosenSetting:
+    """One setting of one classification that is in force, and where it was written."""
+
+    classification: str
+    name: str
+    """As an attribute of the labeling configuration: `model_plugin`."""
+    value: str
+    origin: Origin
+
+
+def in_force(house: House, project: Project) -> list[ChosenSetting]:
+    """Every setting that is not the usual one, in the order of the ontology."""
+    written = {one.name: one.settings for one in labeling_config.parse(project.label_config)}
+    layers: list[tuple[Origin, Mapping[str, Mapping[str, str]]]] = [
+        ("project", project.classifications),
+        ("espalier.yaml", house.settings.classifications.of(project.id)),
+        ("labeling configuration", written),
+    ]
+    return [
+        ChosenSetting(classification.name, name, value, origin)
+        for classification in house.ontology(project)
+        for name, value in sorted(classification.settings.items())
+        for origin in [next(origin for origin, layer in layers if name in layer.get(classification.name, {}))]
+    ]
+
+
+def choose(
+    house: House, project: Project, classification: str, given: Mapping[str, str], taken_back: Sequence[str] = ()
+) -> Project:
+    """From now on these hold for one classification, and what a person chose is taken back for others.
+
+    A training is asked for. Raises BadRequest for a classification, setting, value or plugin that is not there.
+    """
+    ontology = house.ontology(project)
+    if classification not in ontology:
+        known = ", ".join(one.name for one in ontology) or "nothing"
+        raise BadRequest(f"project {project.id} does not ask {classification!r}; it asks {known}")
+    where = f"{classification!r} of project {project.id}"
+    try:
+        chosen = checked(given, where)
+        removed = {full_name(name, where) for name in taken_back}
+    except BadSetting as error:
+        raise BadRequest(str(error)) from error
+    plugins = classifiers()
+    if (plugin := chosen.get("model_plugin")) and plugin not in plugins:
+        raise BadRequest(f"{where}: no classifier plugin is called {plugin!r}; there are {', '.join(sorted(plugins))}")
+    before = project.classifications.get(classification, {})
+    own = {name: value for name, value in {**before, **chosen}.items() if name not in removed - chosen.keys()}
+    if own == before:
+        return project
+    others = {name: value for name, value in project.classifications.items() if name != classification}
+    house.records.put_project(project.key, classifications={**others, **({classification: own} if own else {})})
+    house.records.bump(project.key)
+    if project.served:
+        house.records.drop_predictions(project.key, project.served)  # they were decided by the old ones
+    house.queues.request_training(project.key, delay=False)
+    log.info("project %s: settings of %r are %s now", project.id, classification, own or "the usual ones")
+    return house.project(project.key)
