@@ -15,6 +15,7 @@ from ..learning.questions import Annotated
 from ..learning.training_parameters import TrainingParameters
 from ..media.media import Media
 from ..store.rows import Annotation, Project, Task
+from .cataloguing import note
 from .choice import Choice
 from .choosing import choose
 from .house import House
@@ -74,6 +75,7 @@ def gather(house: House, project: Project, parameters: TrainingParameters | None
         one.task_id: one
         for one in open_tasks([(task.id, task.data) for task in learned_tasks], ontology, house.fetcher(project))
     }
+    note(house, project, opened.values())
     for one in opened.values():
         examples.problems += one.failures
         for media in one.media.values():

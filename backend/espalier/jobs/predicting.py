@@ -24,6 +24,7 @@ from ..learning.questions import Key
 from ..media.media import Media
 from ..store.embeddings import NotEmbedded
 from ..store.rows import ModelVersion, Prediction, Project
+from .cataloguing import note
 from .embedding import embed
 from .house import House
 from .label_mappings import held
@@ -89,6 +90,7 @@ class Predictor:
     def _predict_some(self, tasks: Sequence[Mapping[str, Any]], progress: Progress) -> Iterator[Predicted]:
         ontology = self.house.ontology(self.project, (task["data"] for task in tasks))
         opened = open_tasks([(task["id"], task["data"]) for task in tasks], ontology, self.fetcher)
+        note(self.house, self.project, opened)
         spans = {(one.task_id, name): self._span(media) for one in opened for name, media in one.media.items()}
         report = embed(
             [(one.media[name], spans[one.task_id, name].frames) for one in opened for name in one.media],
