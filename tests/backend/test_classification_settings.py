@@ -49,7 +49,7 @@ def test_the_environment_takes_the_same_as_json() -> None:
     ],
 )
 def test_mistakes_are_told_with_where_they_stand(value: object, words: str) -> None:
-    with pytest.raises(BadSetting, match="classifications in espalier.yaml") as refused:
+    with pytest.raises(BadSetting, match=r"classifications in espalier\.yaml") as refused:
         ClassificationSettings.parse(value, "classifications in espalier.yaml")
     assert words in str(refused.value)
 

@@ -20,9 +20,7 @@ from .table import columns
 @click.argument("project")
 @click.argument("classification", required=False)
 @click.argument("settings", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option(
-    "--unset", "taken_back", multiple=True, metavar="NAME", help="Take back what was chosen here."
-)
+@click.option("--unset", "taken_back", multiple=True, metavar="NAME", help="Take back what was chosen here.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def set_command(
     project: str, classification: str | None, settings: Sequence[str], taken_back: Sequence[str], as_json: bool
