@@ -135,7 +135,8 @@ def _in_time(found: Searchable, conditions: Conditions) -> NDArray[np.bool_]:
     times_s = frame_of(ids) * shown.durations_s[numbers] / np.maximum(shown.lengths[numbers], 1)
     to_s = np.inf if conditions.to_s is None else conditions.to_s
     within: NDArray[np.bool_] = (times_s >= (conditions.from_s or 0)) & (times_s < to_s)
-    return within & (shown.kinds[numbers] == "video")
+    within &= shown.kinds[numbers] == "video"
+    return within
 
 
 def _label(given: Mapping[str, Any], name: str) -> Label | None:

@@ -59,7 +59,7 @@ class EmbeddedFrames:
 
 def _united(kept: Ids, new: Iterable[Ids]) -> Ids:
     """Ascending and distinct; little that is new costs little."""
-    more = np.unique(np.concatenate([np.zeros(0, np.int64), *new]))
+    more: Ids = np.unique(np.concatenate([np.zeros(0, np.int64), *new]))
     if not len(kept):
         return more
     at = np.searchsorted(kept, more)
