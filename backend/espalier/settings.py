@@ -101,6 +101,10 @@ class Settings:
         15.0, "ESPALIER_PREDICT_DEADLINE_S", help="how long /predict waits before it answers with what is ready"
     )
     debounce_s: float = _setting(2.0, "ESPALIER_DEBOUNCE_S", help="quiet time after an annotation before training")
+    index: str = _setting("faiss", "ESPALIER_INDEX", help="what frames are searched with: faiss, milvus, or a plugin")
+    index_url: Secret = _setting(
+        Secret(""), "ESPALIER_INDEX_URL", help="where an index's service answers; empty keeps it in the data directory"
+    )
     parents: Literal["run", "people"] = _setting(
         "run", "ESPALIER_PARENTS", help="who may answer a parent: a person, or also the run", choices=("people", "run")
     )
