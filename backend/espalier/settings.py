@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -12,6 +13,8 @@ import yaml
 
 from .classification_settings import ClassificationSettings
 from .errors import BadSetting
+
+_ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?|https?://\[[0-9A-Fa-f:]+\](:\d+)?")
 
 
 class Secret(str):
@@ -108,6 +111,11 @@ class Settings:
     parents: Literal["run", "people"] = _setting(
         "run", "ESPALIER_PARENTS", help="who may answer a parent: a person, or also the run", choices=("people", "run")
     )
+    embed_origins: tuple[str, ...] = _setting(
+        (),
+        "ESPALIER_EMBED_ORIGINS",
+        help="origins, separated by `,`, whose pages may show Espalier's in a frame, such as https://labels.example.org",
+    )
     classifications: ClassificationSettings = _setting(
         ClassificationSettings(),
         "ESPALIER_CLASSIFICATIONS",
@@ -156,6 +164,12 @@ class Settings:
         ):
             if not low <= getattr(self, name) <= high:
                 raise BadSetting(f"{name}={getattr(self, name)} must be within {low} and {high}")
+        for origin in self.embed_origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise BadSetting(
+                    f"ESPALIER_EMBED_ORIGINS names {origin!r}: an origin is a scheme, a host and perhaps a port, as in "
+                    "https://labels.example.org"
+                )
         if not self.is_loopback and not self.basic_auth_user:
             raise BadSetting(
                 f"ESPALIER_HOST={self.host} opens the backend to the network: set BASIC_AUTH_USER and BASIC_AUTH_PASS "

@@ -1,0 +1,1 @@
+"""The panel: pages for people who label, over the REST API that programs use."""
