@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from espalier_ontology.label_mapping import LabelMapping
@@ -39,6 +39,8 @@ class Examples:
     """How many annotations count."""
     tasks: dict[str, list[int]] = field(default_factory=dict)
     """By media digest, the tasks that show it."""
+    unopened: set[int] = field(default_factory=set)
+    """Tasks of which some media could not be had."""
 
     @property
     def chosen(self) -> dict[str, Part]:
@@ -51,23 +53,34 @@ class Examples:
         return found
 
 
-def gather(house: House, project: Project, parameters: TrainingParameters | None = None) -> Examples:
-    """Every answer of every annotation that was not skipped, with its media; those of the tasks that were chosen."""
+def gather(
+    house: House,
+    project: Project,
+    parameters: TrainingParameters | None = None,
+    *,
+    only: Collection[int] | None = None,
+    choice: Choice | None = None,
+    ontology: Ontology | None = None,
+) -> Examples:
+    """Every answer of every annotation that was not skipped, with its media; those of the tasks that were chosen.
+
+    only: no more than these tasks. choice, ontology: where they are known already.
+    """
     parameters = parameters or TrainingParameters()
-    choice = choose(house, project, parameters)
+    choice = choice or choose(house, project, parameters)
     tasks = {
         task.id: task
-        for task in house.records.tasks(project.key)
+        for task in house.records.tasks(project.key, only)
         if choice.task_ids is None or task.id in choice.task_ids
     }
     annotations = [
         annotation
-        for annotation in house.records.annotations(project.key)
+        for annotation in house.records.annotations(project.key, only)
         if _is_learned(annotation, parameters) and annotation.task_id in tasks
     ]
     learned = {annotation.task_id for annotation in annotations} | (choice.background & tasks.keys())
     learned_tasks = [tasks[task_id] for task_id in sorted(learned)]
-    ontology = house.ontology(project, (task.data for task in tasks.values()))
+    ontology = ontology or house.ontology(project, (task.data for task in tasks.values()))
     examples = Examples(ontology=ontology, annotations=len(annotations))
     readings = readings_of(house, project, ontology)
     examples.fingerprint = _fingerprint(learned_tasks, annotations, parameters, readings.mappings)
@@ -78,6 +91,8 @@ def gather(house: House, project: Project, parameters: TrainingParameters | None
     note(house, project, opened.values())
     for one in opened.values():
         examples.problems += one.failures
+        if one.failures:
+            examples.unopened.add(one.task_id)
         for media in one.media.values():
             examples.media[media.digest] = media
             examples.tasks.setdefault(media.digest, []).append(one.task_id)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import BadModel, NotTrained
-from ..labelstudio.wire import inputs_digest
-from ..store.rows import Prediction, Project, Run
+from ..store.rows import Project, Run
 from .automated import model_version_of
+from .freshness import Freshness
 from .house import House
 from .keeper import Keeper
 from .parameters import RunParameters
@@ -34,7 +34,8 @@ def predict(house: House, project: Project, tasks: Sequence[Mapping[str, Any]], 
     name = version_name(house, project)
     known = house.records.predictions(project.key, name, [task["id"] for task in tasks]) if name else {}
     silent = withheld(house.records, project.key, tasks)
-    wanted = [task for task in tasks if task["id"] not in silent and not _is_fresh(known, task)]
+    fresh = Freshness.of(house.records, project, name) if name else Freshness()
+    wanted = [task for task in tasks if task["id"] not in silent and not fresh.holds(known.get(task["id"]), task)]
     pending = readable(house.queues.redis, project.key, wanted)
     if not pending:
         return 0
@@ -106,8 +107,3 @@ def _renew(house: House, project: Project, reason: Exception) -> None:
     if project.served and house.queues.redis.set(mark, 1, nx=True, ex=_RENEW_S):
         log.warning("project %s is trained anew because of that; retrieve its predictions again then", project.id)
         house.queues.request_training(project.key, delay=False)
-
-
-def _is_fresh(known: Mapping[int, Prediction], task: Mapping[str, Any]) -> bool:
-    row = known.get(task["id"])
-    return row is not None and row.inputs == inputs_digest(task)

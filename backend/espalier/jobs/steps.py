@@ -6,11 +6,12 @@ This is the shell: it fetches, calls, and writes back; the thinking is in the ro
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import Cancelled, NotTrained
-from . import automated, figures, knowing, mirroring, serving, training, tuning
+from . import automated, figures, knowing, living, mirroring, serving, training, tuning
+from .errands.doing import do
 from .house import current
 from .progress import current as current_progress
 
@@ -20,13 +21,15 @@ log = logging.getLogger(__name__)
 def connect(project_key: str) -> str:
     """A project was seen for the first time: read what people have already answered, and train on it.
 
-    Where nobody has, a pretrained network may know the options by their names, and answers in the first minute.
+    Where nobody has, a pretrained network may know the options by their names, and answers in the first minute; and a
+    classifier that lives must be there when the first answer is given.
     """
     house = current()
     project = house.project(project_key)
     mirroring.connect(house, project)
     now = house.project(project_key)
-    if now.revision > project.trained_revision or (now.served is None and knowing.is_known(house, now)):
+    answers_at_once = knowing.is_known(house, now) or living.is_live(house, now)
+    if now.revision > project.trained_revision or (now.served is None and answers_at_once):
         house.queues.request_training(project_key)
     return f"project {project.id} is connected"
 
@@ -73,3 +76,8 @@ def push(project_key: str, version: str, task_ids: Sequence[int]) -> int:
 def run(run_id: str) -> str:
     """An automated labeling run."""
     return automated.execute(current(), run_id, current_progress()).message
+
+
+def errand(project_key: str, name: str, request: Mapping[str, Any]) -> Any:
+    """What the REST API asks for, by its name."""
+    return do(current(), project_key, name, request, current_progress())

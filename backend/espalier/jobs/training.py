@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -29,14 +30,17 @@ from . import mirroring, revisit
 from .choosing import parameters_of
 from .cutoffs import apply_policy
 from .examples import Examples, gather
+from .freshness import LIVE
 from .house import House
 from .knowing import Knowing, in_words, is_wanted
+from .label_mappings import held
 from .labeled_frames import embedded, embeddings_of
+from .living import live_classifications
 from .own_encoder import OwnEncoder
 from .progress import Progress
 from .promotion import decide
 from .sample import sample
-from .version_files import EVALUATION, MODEL
+from .version_files import ANSWERED, EVALUATION, MODEL
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +60,13 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         project = house.project(project_key)
     revisit.refresh(house, project)
     parameters = parameters_of(project)
+    position = house.records.position(project_key)  # whatever changes from here on may be read or not
+    mappings = [mapping.id for mapping in held(house, project)]
     examples = gather(house, project, parameters)
     learned = lesson(examples.ontology, examples.annotated, parameters=parameters)
     asked = learned.questions
     examples.problems += [_sentence(left_out) for left_out in learned.left_out]
-    if not asked and not is_wanted(examples.ontology):
+    if not asked and not is_wanted(examples.ontology) and not live_classifications(examples.ontology, parameters):
         house.records.mark_trained(project_key, project.revision)
         raise NotTrained(_nothing_to_learn(examples))
     progress.report(1, 4, "embedding frames")
@@ -89,7 +95,7 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         house.records.mark_trained(project_key, project.revision)
         raise NotTrained("; ".join(sorted({head.reason for head in model.heads.values() if head.reason})))
     progress.report(3, 4, "keeping the model version")
-    version = _keep(house, project, model, examples, parameters, own)
+    version = _keep(house, project, model, examples, parameters, own, {"position": position, "mappings": mappings})
     version = apply_policy(house, project, version)
     version = decide(house, project, version)
     house.records.mark_trained(project_key, project.revision)
@@ -122,8 +128,9 @@ def _keep(
     examples: Examples,
     parameters: TrainingParameters,
     own: OwnEncoder | None,
+    read_at: Mapping[str, Any],
 ) -> ModelVersion:
-    """A candidate: its files first, whole or not at all, and then its row."""
+    """A candidate: its files first, whole or not at all, and then its row. read_at: the state of what was read."""
     versions = house.records.versions(project.key)
     name = next_name(versions)
     directory = house.version_directory(project, name)
@@ -131,6 +138,9 @@ def _keep(
     _sweep(directory.parent, {version.name for version in versions})
     model.save(directory / MODEL)
     evaluate(examples.ontology, model, seed=parameters.seed).save(directory / EVALUATION)
+    is_live = bool(live_classifications(examples.ontology, parameters))
+    if is_live:
+        (directory / ANSWERED).write_text(json.dumps(examples.tasks))
     spec = model.encoder
     version = ModelVersion(
         project_key=project.key,
@@ -150,6 +160,8 @@ def _keep(
             "frames": len(model.rows),
             "parts": {part: int(model.rows.part(part).sum()) for part in PARTS},
             "label_config": project.label_config,
+            LIVE: is_live,
+            **read_at,
         },
         size_bytes=sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()),
         parent=project.served,

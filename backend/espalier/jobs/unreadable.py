@@ -14,6 +14,7 @@ from rq.utils import as_text
 
 from ..labelstudio.wire import inputs_digest
 from ..store.rows import Prediction
+from .freshness import of_task
 
 LEFT_ALONE_S = 300
 
@@ -26,7 +27,7 @@ def is_unreadable(row: Prediction) -> bool:
 def note(redis: Redis, rows: Sequence[Prediction]) -> None:
     with redis.pipeline() as pipeline:
         for row in rows:
-            pipeline.set(_key(row.project_key, row.task_id), row.inputs, ex=LEFT_ALONE_S)
+            pipeline.set(_key(row.project_key, row.task_id), of_task(row.inputs), ex=LEFT_ALONE_S)
         pipeline.execute()
 
 

@@ -4,3 +4,5 @@ from __future__ import annotations
 
 MODEL = "model"
 EVALUATION = "evaluation"
+ANSWERED = "answered.json"
+"""Which tasks show the media that were learned from, for a classifier that goes on learning from where it is."""

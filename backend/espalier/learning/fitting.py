@@ -24,6 +24,7 @@ from ..contract import (
 )
 from .class_weights import class_weights
 from .head import Head, Steps, untrained
+from .live_head import FEW, lives, with_careful_cutoffs, with_none
 from .measured_head import Scored, measured_head
 from .parts import TRAIN, VALIDATION
 from .questions import Question
@@ -56,11 +57,16 @@ class Learned:
 
 
 def fit_head(learned: Learned, plugin: str, new: Callable[[], Classifier], notes: tuple[str, ...]) -> Head:
-    """The trained head of a question, or an untrained one that says why."""
+    """The trained head of a question, or an untrained one that says why; a classifier that lives is always trained."""
     question = learned.question
     background = question.background
     counts = question.counts()
     held = {option: yes for option, yes, _ in counts}
+    classifier = new()
+    if lives(classifier):
+        never = [" / ".join(option) for option, yes, _ in counts if not yes]
+        said = [f"no example yet of {', '.join(never)}"] if never else []
+        return _fit(learned, plugin, classifier, new, question.exclusive, held, [*said, *notes])
     usable = np.array([yes > 0 and (question.exclusive or no > 0) for _, yes, no in counts], np.bool_)
     reason = too_little(counts, usable, question.exclusive and not background)
     if reason:
@@ -69,12 +75,13 @@ def fit_head(learned: Learned, plugin: str, new: Callable[[], Classifier], notes
     question = question.columns(usable)
     some = question.mask.any(axis=1)
     learned = replace(learned, question=question.rows(some), at=learned.at[some])
-    return _fit(learned, plugin, new, background, held, said)
+    return _fit(learned, plugin, classifier, new, background, held, said)
 
 
 def _fit(
     learned: Learned,
     plugin: str,
+    classifier: Classifier,
     new: Callable[[], Classifier],
     background: bool,
     held: Mapping[Path, int],
@@ -83,10 +90,16 @@ def _fit(
     """Fitted, cross-checked, calibrated and measured."""
     question = learned.question
     known = _Known.of(learned, background)
-    classifier = new()
     if not learned.parameters.search and isinstance(classifier, SearchingClassifier):
         classifier.use({})
-    raw, fitted = _cross_fit(classifier, known, learned)
+    living = lives(classifier)
+    counted = _judgeable(question, known, learned.rows) & ~learned.seen[:, None]
+    if living and int(counted[learned.rows.folds >= 0].any(axis=1).sum()) < FEW:
+        counted = np.zeros_like(counted)
+        notes = [*notes, "few answers: confidences are the classifier's own, and cutoffs are a half"]
+        raw = fitted = _fit_alone(classifier, known, learned)
+    else:
+        raw, fitted = _cross_fit(classifier, known, learned)
     scored = Scored(
         question.classification,
         question.parent,
@@ -99,9 +112,10 @@ def _fit(
         known.mask,
         raw,
         fitted,
-        _judgeable(question, known, learned.rows) & ~learned.seen[:, None],
+        counted,
     )
-    return measured_head(scored, learned.rows, held, notes, steps=_steps(new(), classifier, known, learned))
+    head = measured_head(scored, learned.rows, held, notes, steps=_steps(new(), classifier, known, learned))
+    return with_careful_cutoffs(head) if living else head
 
 
 @dataclass(frozen=True)
@@ -117,9 +131,7 @@ class _Known:
         question = learned.question
         targets, mask = question.targets, question.mask
         if background:
-            none = mask.all(axis=1) & ~question.holds.any(axis=1)
-            targets = np.column_stack([targets, none]).astype(np.float32)
-            mask = np.column_stack([mask, mask.all(axis=1)])
+            targets, mask = with_none(question)
         weights = class_weights(question, targets, mask, learned.parameters)
         return cls(
             np.asarray(learned.spread(targets), np.float32),
@@ -138,16 +150,7 @@ def _cross_fit(classifier: Classifier, known: _Known, learned: Learned) -> tuple
     exclusive, seed = learned.question.exclusive, learned.parameters.seed
 
     def fit(chosen: NDArray[np.bool_]) -> None:
-        at = chosen & known.mask.any(axis=1)
-        classifier.fit(
-            embeddings[at],
-            known.targets[at],
-            known.mask[at],
-            rows.groups[at],
-            exclusive=exclusive,
-            seed=seed,
-            weights=known.weights_of(at),
-        )
+        _fit_some(classifier, known, learned, chosen)
 
     dev = rows.folds >= 0
     scores = np.zeros(known.targets.shape, np.float32)
@@ -171,9 +174,28 @@ def _cross_fit(classifier: Classifier, known: _Known, learned: Learned) -> tuple
         fit(dev)
     fitted = classifier.predict(embeddings)
     scores[~dev] = fitted[~dev]
-    if not dev.all():
+    if not dev.all() or lives(classifier):  # what lives goes by the numbers of exactly these rows
         fit(np.ones(len(dev), np.bool_))
     return scores, fitted
+
+
+def _fit_alone(classifier: Classifier, known: _Known, learned: Learned) -> Scores:
+    """Fitted on every row that says something; the scores of all rows."""
+    _fit_some(classifier, known, learned, np.ones(len(learned.rows), np.bool_))
+    return classifier.predict(learned.embeddings)
+
+
+def _fit_some(classifier: Classifier, known: _Known, learned: Learned, chosen: NDArray[np.bool_]) -> None:
+    at = chosen & known.mask.any(axis=1)
+    classifier.fit(
+        learned.embeddings[at],
+        known.targets[at],
+        known.mask[at],
+        learned.rows.groups[at],
+        exclusive=learned.question.exclusive,
+        seed=learned.parameters.seed,
+        weights=known.weights_of(at),
+    )
 
 
 def _judgeable(question: Question, known: _Known, rows: Rows) -> NDArray[np.bool_]:

@@ -11,12 +11,14 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from espalier_ontology.tree import Classification, Ontology, Siblings
 
 from ..contract import Classifier, Embeddings, EncoderSpec
-from ..errors import BadSetting
+from ..errors import BadSetting, BrokenPlugin
+from .asked import Asked
 from .dealing import deal_rows
 from .fitting import Learned, fit_head
 from .head import untrained
 from .known_head import Known, better, known_head
 from .linear import LinearClassifier
+from .live_head import blank_head, lives
 from .model import Model
 from .parts import Part
 from .questions import Question, fingerprint
@@ -56,7 +58,8 @@ def train(
     embeddings_of gives float32 (n, encoder.dim) for the frames it gets. chosen: by media, the part that a person wants
     it to play. alike, taught: see `deal_rows`, where the encoder has itself learned from answers; nothing is judged or
     chosen on rows that it has seen. known: what a pretrained network knows of a question without labels, see
-    `known_head`. A classification's `model_plugin` attribute names its classifier. Equal input gives an equal model.
+    `known_head`. A classification's `model_plugin` attribute names its classifier; one that lives is there without any
+    answer. Equal input gives an equal model.
     progress gets done, total and a name.
     """
     parameters = parameters or TrainingParameters()
@@ -85,9 +88,12 @@ def train(
             if key in asked:
                 number = asked[key]
                 learned = Learned(questions[number], places[number], dealt.rows, embeddings, parameters, dealt.seen)
+            plugin = classification.settings.get("model_plugin", PLUGIN)
             if learned is not None and not (knows is not None and knows.alone):
-                plugin = classification.settings.get("model_plugin", PLUGIN)
                 heads[key] = fit_head(learned, plugin, partial(classifier, plugin), dealt.notes)
+            elif parameters.learns(classification) and (living := _living(classifier, plugin)) is not None:
+                unanswered = Asked(ontology, classification, siblings, parameters)
+                heads[key] = blank_head(unanswered, plugin, living, embeddings, seed=parameters.seed)
             else:
                 counts = dict.fromkeys(siblings.options, 0)
                 where = f" below {' / '.join(siblings.parent)!r}" if siblings.parent else ""
@@ -114,6 +120,15 @@ def train(
     return Model(
         ontology.fingerprint, data_fingerprint or fingerprint(questions), encoder, parameters.seed, heads, dealt.rows
     )
+
+
+def _living(classifier: NewClassifier, plugin: str) -> Classifier | None:
+    """An untrained one, where that plugin's live; None for others, and for one that is not there."""
+    try:
+        found = classifier(plugin)
+    except (BadSetting, BrokenPlugin):
+        return None  # it is told once there is something to learn
+    return found if lives(found) else None
 
 
 def _embedded(embeddings_of: Callable[[Located], Embeddings], located: Located, encoder: EncoderSpec) -> Embeddings:

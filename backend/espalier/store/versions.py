@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from ..errors import BadRequest
 from .database import chunks
@@ -46,6 +46,11 @@ class Versions(Promotions):
 
     def version(self, key: str, name: str) -> ModelVersion | None:
         return self.read(lambda connection: self._version(connection, key, name))
+
+    def trained_on(self, key: str, name: str) -> dict[str, Any]:
+        """What its record says of that; {} for a name that no version has. Quicker than all of a version's record."""
+        query = select(VersionTable.trained_on).where(VersionTable.project_key == key, VersionTable.name == name)
+        return self.read(lambda connection: connection.execute(query).scalar_one_or_none()) or {}
 
     def versions(self, key: str) -> list[ModelVersion]:
         """The newest first."""
@@ -91,7 +96,10 @@ class Versions(Promotions):
         def work(connection: Connection) -> None:
             for key in sorted({row["project_key"] for row in wanted}):
                 self._hold(connection, key)
-            self.upsert(connection, PredictionTable, wanted)
+                highest = select(func.max(PredictionTable.position)).where(PredictionTable.project_key == key)
+                position = (connection.execute(highest).scalar() or 0) + 1
+                rows = [row | {"position": position} for row in wanted if row["project_key"] == key]
+                self.upsert(connection, PredictionTable, rows)
 
         if wanted:
             self.write(work)
@@ -102,6 +110,20 @@ class Versions(Promotions):
         some = [query.where(PredictionTable.task_id.in_(ids)) for ids in chunks(task_ids)]
         rows = self.read(lambda connection: [row for query in some for row in connection.execute(query)])
         return {row.task_id: Prediction(**row._mapping) for row in rows}
+
+    def predicted(self, key: str, version: str) -> tuple[int, int]:
+        """How many tasks it has predicted, and the highest position among them: whether there is news, cheaply."""
+        query = select(func.count(), func.max(PredictionTable.position))
+        query = query.where(PredictionTable.project_key == key, PredictionTable.version == version)
+        count, position = self.read(lambda connection: connection.execute(query).one())
+        return count, position or 0
+
+    def predictions_of(self, key: str, version: str, *, since: int = 0) -> list[Prediction]:
+        """All that were kept or replaced after the position `since`, by task."""
+        query = select(*PREDICTION).where(PredictionTable.project_key == key, PredictionTable.version == version)
+        query = query.where(PredictionTable.position > since) if since else query
+        rows = self.read(lambda connection: connection.execute(query.order_by(PredictionTable.task_id)).all())
+        return [Prediction(**row._mapping) for row in rows]
 
     def drop_predictions(self, key: str, version: str) -> int:
         """How many there were."""

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from ..jobs.freshness import Freshness
 from ..jobs.queue import Queues
 from ..jobs.withheld import withheld
 from ..labelstudio.wire import PredictRequest, inputs_digest
@@ -48,23 +49,23 @@ class Predictions:
             silent |= {task_id for task_id, versions in asked.held.items() if version in versions}
         wanted = [task for task in asked.tasks if task["id"] not in silent]
         digests = {task["id"]: inputs_digest(task) for task in wanted}
-        ready = self._ready(project.key, version, digests)
+        ready = self._ready(project, version, digests)
         missing = {task["id"]: task for task in wanted if task["id"] not in ready}
         if missing:
-            ready |= self._fetch(project.key, version, digests, missing, push=asked.context is None)
+            ready |= self._fetch(project, version, digests, missing, push=asked.context is None)
         return [_item(ready.get(task["id"])) for task in asked.tasks]
 
     def _fetch(
-        self, key: str, version: str, digests: dict[int, str], missing: dict[int, Any], *, push: bool
+        self, project: Project, version: str, digests: dict[int, str], missing: dict[int, Any], *, push: bool
     ) -> dict[int, Prediction]:
-        job = self._queues.request_prediction(key, list(missing.values()))
+        job = self._queues.request_prediction(project.key, list(missing.values()))
         self._wait(job)
         # A training may have been promoted meanwhile: then the job answered for the new version.
-        version = self._version(self._records.project(key)) or version
-        ready = self._ready(key, version, {task_id: digests[task_id] for task_id in missing})
+        version = self._version(self._records.project(project.key)) or version
+        ready = self._ready(project, version, {task_id: digests[task_id] for task_id in missing})
         late = [task_id for task_id in missing if task_id not in ready]
         if late and push and self._queues.status(job).state != "failed":
-            self._queues.request_push(key, version, late)
+            self._queues.request_push(project.key, version, late)
         return ready
 
     def _wait(self, job: str) -> None:
@@ -80,9 +81,11 @@ class Predictions:
         finally:
             self._waiters.release()
 
-    def _ready(self, key: str, version: str, digests: dict[int, str]) -> dict[int, Prediction]:
-        rows = self._records.predictions(key, version, digests)
-        return {task_id: row for task_id, row in rows.items() if row.inputs == digests[task_id]}
+    def _ready(self, project: Project, version: str, digests: dict[int, str]) -> dict[int, Prediction]:
+        """project: as it was when the request came; what is answered later is the next one's."""
+        rows = self._records.predictions(project.key, version, digests)
+        fresh = Freshness.of(self._records, project, version)
+        return {task_id: row for task_id, row in rows.items() if fresh.is_fresh(row.inputs, digests[task_id])}
 
     def _version(self, project: Project | None) -> str | None:
         """Whose predictions are shown: the version that /setup reports, if it is one that predicts here; a list is
