@@ -163,6 +163,15 @@ def _open_video(tag: MediaTag, data: Mapping[str, object], fetcher: Fetches, fil
     return Media(tag, (file.digest,), len(index), (file,), timeline, warnings, index=index, where=where)
 
 
+def known_times(cache: MediaCache, digest: str) -> tuple[float, ...] | None:
+    """When each frame of a video is presented, in seconds; None where the cache knows it not, or not any more."""
+    kept = cache.read_beside(digest, _INDEX)
+    try:
+        return tuple(VideoIndex.from_bytes(kept).times_s.tolist()) if kept is not None else None
+    except ValueError:  # from another version of Espalier
+        return None
+
+
 def _index(cache: MediaCache, file: LocalFile) -> VideoIndex:
     """Made once per content: for hours of video, reading all packets takes seconds."""
     kept = cache.read_beside(file.digest, _INDEX)

@@ -93,6 +93,13 @@ def allowed_in(found: Searchable, conditions: Conditions) -> Ids | None:
         holds &= _shown_in(found, conditions)
     if conditions.from_s is not None or conditions.to_s is not None:
         holds &= _in_time(found, conditions)
+    if conditions.label is not None:
+        _require(found, "label", conditions.label)
+        holds &= found.labels.people().holds(ids, conditions.label)
+    if conditions.unlabeled is not None:
+        holds &= found.labels.people().holds(ids) != conditions.unlabeled
+    if (conditions.predicted, conditions.min_confidence, conditions.max_confidence) != (None, None, None):
+        holds &= _predicted(found, conditions)
     return ids[holds]
 
 
@@ -137,6 +144,26 @@ def _in_time(found: Searchable, conditions: Conditions) -> NDArray[np.bool_]:
     within: NDArray[np.bool_] = (times_s >= (conditions.from_s or 0)) & (times_s < to_s)
     within &= shown.kinds[numbers] == "video"
     return within
+
+
+def _predicted(found: Searchable, conditions: Conditions) -> NDArray[np.bool_]:
+    """The option, or any, with a confidence in the bounds."""
+    if conditions.predicted is not None:
+        _require(found, "predicted", conditions.predicted)
+    least, most = conditions.min_confidence, conditions.max_confidence
+    return found.labels.version().holds(found.frames.ids, conditions.predicted, least=least, most=most)
+
+
+def _require(found: Searchable, name: str, label: Label) -> None:
+    """Raises BadRequest for what the labeling configuration does not have."""
+    ontology = found.labels.reading().ontology
+    if label[0] not in ontology:
+        known = ", ".join(repr(one.name) for one in ontology) or "none"
+        raise BadRequest(f"the condition {name}: there is no classification {label[0]!r}; there are {known}")
+    classification = ontology.classification(label[0])
+    if len(label) > 1 and classification.option(label[1:]) is None:
+        options = ", ".join(repr("/".join(option.path)) for option in classification.options[:20])
+        raise BadRequest(f"the condition {name}: {label[0]!r} has no option {'/'.join(label[1:])!r}; it has {options}")
 
 
 def _label(given: Mapping[str, Any], name: str) -> Label | None:

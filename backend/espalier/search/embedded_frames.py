@@ -8,7 +8,7 @@ import numpy as np
 
 from ..contract import Embeddings, Ids
 from ..store.embedding_changes import START, Changes
-from ..store.embeddings import EmbeddingStore
+from ..store.embeddings import EmbeddingStore, Key
 from ..store.frame_ids import FRAME_BITS, MOST_FRAMES, frame_of, media_of
 from .shown_media import ShownMedia
 
@@ -44,9 +44,12 @@ class EmbeddedFrames:
 
     def read(self, ids: Ids) -> Embeddings:
         """float32 (n, dim) of these of the ids, in their order. Raises NotEmbedded where one is there no more."""
+        return self._store.read_many(self._encoder, self.keys(ids))
+
+    def keys(self, ids: Ids) -> list[Key]:
+        """How the embedding store calls them."""
         numbers, frames = media_of(ids).tolist(), frame_of(ids).tolist()
-        keys = [(self._shown.of_number(number).digest, frame) for number, frame in zip(numbers, frames, strict=True)]
-        return self._store.read_many(self._encoder, keys)
+        return [(self._shown.of_number(number).digest, frame) for number, frame in zip(numbers, frames, strict=True)]
 
     def _ids_in(self, piece: Changes) -> Ids:
         number_of = self._shown.number_of

@@ -18,4 +18,7 @@ class Kind:
     answer: str
 
 
-KINDS: dict[str, Kind] = {}
+KINDS: dict[str, Kind] = {
+    "search": Kind("searching", "SearchRequest", "search"),
+    "status": Kind("status", "StatusRequest", "status"),
+}

@@ -8,6 +8,7 @@ from ..jobs.house import House
 from ..plugins.checked import CheckedEncoder
 from ..store.rows import Project
 from .embedded_frames import EmbeddedFrames
+from .project_labels import ProjectLabels
 from .shown_media import ShownMedia
 
 
@@ -18,8 +19,10 @@ class Searchable:
         self.encoder = encoder
         self.shown = ShownMedia(house.records, project.key)
         self.frames = EmbeddedFrames(house.embeddings, encoder.spec.digest, self.shown)
+        self.labels = ProjectLabels(house, project, self.shown)
 
-    def refresh(self) -> None:
+    def refresh(self, project: Project) -> None:
+        self.labels.project = project
         self.frames.refresh(self.shown.refresh())
 
 
@@ -34,7 +37,7 @@ def searchable(house: House, project: Project) -> Searchable:
     if found is None or found.encoder.spec.digest != encoder.spec.digest:
         found = kept[project.key] = Searchable(house, project, encoder)
     found.encoder = encoder
-    found.refresh()
+    found.refresh(project)
     return found
 
 

@@ -20,7 +20,9 @@ class ShownMedia:
 
     def __init__(self, records: Records, project_key: str) -> None:
         self._records, self._key = records, project_key
-        self._position = 0
+        self.position = 0
+        """How far the catalogue was read."""
+        self._changed_at: dict[int, int] = {}
         self._mirrored: int | None = None
         self.all_media: list[CataloguedMedia] = []
         """By number, less one; also those that no task shows any more."""
@@ -30,6 +32,8 @@ class ShownMedia:
         self.items: Ids = self.tasks
         self.media: Ids = self.tasks
         self.tags: Ids = self.tasks
+        self._by_task: Ids = self.tasks
+        self._tasks_in_order: Ids = self.tasks
         self.lengths: Ids = np.zeros(0, np.int64)
         self.durations_s: NDArray[np.float64] = np.zeros(0, np.float64)
         self.kinds: NDArray[np.str_] = np.zeros(0, np.str_)
@@ -39,17 +43,24 @@ class ShownMedia:
     def refresh(self) -> set[int]:
         """The numbers of media that are shown now and were not, or the other way round."""
         self._drop_gone()
-        rows = self._records.showings(self._key, since=self._position)
+        rows = self._records.showings(self._key, since=self.position)
         if not rows:
             return set()
         self._learn(self._records.catalogued(self._key, after=len(self.all_media)))
         self._replace(rows)
-        self._position = max(row.position for row in rows)
+        self._changed_at.update((row.task_id, row.position) for row in rows)
+        self.position = max(row.position for row in rows)
         before = np.zeros(len(self.all_media) + 1, np.bool_)
         before[: len(self.is_shown)] = self.is_shown
         self.is_shown = np.zeros_like(before)
         self.is_shown[self.media] = True
         return set(np.flatnonzero(before ^ self.is_shown).tolist())
+
+    def changed_since(self, position: int) -> set[int]:
+        """Tasks that show something else since then."""
+        if position >= self.position:
+            return set()
+        return {task_id for task_id, at in self._changed_at.items() if at > position}
 
     def of_number(self, number: int) -> CataloguedMedia:
         return self.all_media[number - 1]
@@ -61,9 +72,8 @@ class ShownMedia:
 
     def of_task(self, task_id: int) -> Ids:
         """The rows of one task, by tag and item."""
-        rows = np.flatnonzero(self.tasks == task_id)
-        ordered: Ids = rows[np.lexsort((self.items[rows], self.tags[rows]))]
-        return ordered
+        start, stop = np.searchsorted(self._tasks_in_order, [task_id, task_id + 1])
+        return self._by_task[start:stop]
 
     def _drop_gone(self) -> None:
         """Tasks that were deleted show nothing: all are looked at once, and then those that events told of."""
@@ -94,3 +104,5 @@ class ShownMedia:
         every = np.concatenate([old, new])
         every = every[np.lexsort((every[:, 2], every[:, 1], every[:, 0], every[:, 3]))]
         self.tasks, self.tags, self.items, self.media = (np.ascontiguousarray(every[:, column]) for column in range(4))
+        self._by_task = np.lexsort((self.items, self.tags, self.tasks))
+        self._tasks_in_order = self.tasks[self._by_task]
