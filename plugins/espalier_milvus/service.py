@@ -1,0 +1,125 @@
+"""The connection: to a Milvus by its URL, or to milvus-lite in a directory; every refusal in words, without secrets."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from espalier.contract import IndexRequest
+from espalier.errors import BadIndex, BadSetting, EspalierError
+
+from . import embedded, library
+
+CONNECT_S = 5.0
+CALL_S = 60.0
+BUILD_S = 3600.0
+"""For what goes over all vectors: building an index, loading it."""
+_PORT = 19530
+_NO_COLLECTION = 100
+_WORDS = 200
+
+
+@dataclass(frozen=True)
+class Address:
+    """What an URL says, its secret apart."""
+
+    uri: str
+    token: str
+    database: str
+
+    @classmethod
+    def read(cls, url: str) -> Address:
+        """`http://host:19530/database`, with `user:password@` or `token@` before the host; also https and tcp.
+
+        Raises BadSetting, which does not repeat the URL.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else _PORT)
+        except ValueError:
+            parts, port = urlsplit(""), 0
+        if parts.scheme not in ("http", "https", "tcp") or not parts.hostname:
+            raise BadSetting(
+                "ESPALIER_INDEX_URL is not the address of a Milvus; expected http://host:19530 or "
+                "https://user:password@host, with /database after it where it is not the usual one"
+            )
+        secret = ":".join(unquote(part) for part in (parts.username, parts.password) if part)
+        return cls(f"{parts.scheme}://{parts.hostname}:{port}", secret, parts.path.strip("/").partition("/")[0])
+
+
+class Service:
+    """A connection of its own, from `connect` to `close`."""
+
+    def __init__(self, client: Any, place: str, directory: Path | None, secret: str = "") -> None:
+        """place: for people. directory: milvus-lite's, None for a server by URL."""
+        self.client, self.place, self.directory, self._secret = client, place, directory, secret
+        grpc: Any = importlib.import_module("grpc")
+        self._errors = (library.pymilvus().MilvusException, grpc.RpcError, grpc.FutureTimeoutError)
+
+    @classmethod
+    def connect(cls, request: IndexRequest) -> Service:
+        """Raises BadSetting within seconds where nobody answers."""
+        client_class = library.pymilvus().MilvusClient
+        if not request.url:
+            directory = request.directory / "milvus"
+            address, place = Address(embedded.enter(directory), "", ""), f"milvus-lite in {directory}"
+        else:
+            directory, address = None, Address.read(request.url)
+            place = f"the Milvus at {address.uri}"
+        service = cls(None, place, directory, address.token)
+        try:
+            service.client = client_class(
+                uri=address.uri, token=address.token, db_name=address.database, timeout=CONNECT_S, dedicated=True
+            )
+        except service._errors as error:
+            if directory is not None:
+                embedded.leave(directory)
+            raise BadSetting(
+                f"{place} does not answer as one ({service._words(error)}): is it running there, and are "
+                f"ESPALIER_INDEX_URL's user, password and database right?"
+            ) from None
+        return service
+
+    def call(self, doing: str, method: str, *args: Any, timeout: float = CALL_S, **kwargs: Any) -> Any:
+        """A method of pymilvus's client. Raises BadIndex for a collection that is gone, else BadSetting."""
+        try:
+            return getattr(self.client, method)(*args, timeout=timeout, **kwargs)
+        except self._errors as error:
+            raise self._refusal(doing, error) from None
+
+    def pages(self, doing: str, collection: str, fields: list[str], rows: int) -> Iterator[list[dict[str, Any]]]:
+        """All that the collection holds, so many rows at a time, ascending by id."""
+        try:
+            pages = self.client.query_iterator(
+                collection, batch_size=rows, output_fields=fields, consistency_level="Strong", timeout=CALL_S
+            )
+            try:
+                while page := pages.next():
+                    yield page
+            finally:
+                pages.close()
+        except self._errors as error:
+            raise self._refusal(doing, error) from None
+
+    def close(self) -> bool:
+        """Whether nobody of this process is connected to its milvus-lite any more."""
+        self.client.close()
+        return self.directory is None or embedded.leave(self.directory)
+
+    def _refusal(self, doing: str, error: Exception) -> EspalierError:
+        words = f"{self.place} failed at {doing}: {self._words(error)}"
+        if getattr(error, "code", None) == _NO_COLLECTION:
+            return BadIndex(f"{words}; the index is built anew from the embeddings")
+        return BadSetting(f"{words}; see whether it runs, and what its own log says")
+
+    def _words(self, error: Exception) -> str:
+        """The first line of what was said; a message may hold a whole expression, a client's one the token."""
+        lines = str(getattr(error, "message", "") or error).strip().splitlines() or [type(error).__name__]
+        said = lines[0][:_WORDS]
+        for part in {self._secret, self._secret.partition(":")[2]} - {""}:
+            said = said.replace(part, "***")
+        return said
