@@ -108,14 +108,14 @@ class Runs(Projects):
         return {row.task_id: row.made for row in rows if row.made}
 
     def made_annotations(self, key: str) -> dict[int, str]:
-        """By annotation, the run that made it: of bulk labels that were not undone."""
+        """By annotation, when Label Studio stored it: of the project's bulk labels that were not undone."""
         query = (
-            select(RunItemTable.run_id, RunItemTable.made)
+            select(RunItemTable.made)
             .join(RunTable, RunTable.id == RunItemTable.run_id)
             .where(RunTable.project_key == key, RunTable.kind == "bulk", RunTable.state != "undone")
         )
-        rows = self.read(lambda connection: connection.execute(query).all())
-        return {row.made["annotation"]: row.run_id for row in rows if "annotation" in row.made}
+        made = self.read(lambda connection: connection.execute(query).scalars().all())
+        return {one["annotation"]: one["updated_at"] for one in made if "annotation" in one}
 
     def _run(self, connection: Connection, id: str, *, lock: bool = False) -> Run | None:
         query = select(*RUN).where(RunTable.id == id)

@@ -60,6 +60,6 @@ def test_what_a_bulk_label_made_is_kept_beside_its_state(records: Records) -> No
     records.set_run_items(run.id, {1: "written"})
     assert records.run_items(run.id) == {1: "written", 2: "written", 3: "refused"}
     assert records.made(run.id) == {1: {"annotation": 71, "updated_at": "now"}}
-    assert records.made_annotations(KEY) == {71: run.id}
+    assert records.made_annotations(KEY) == {71: "now"}
     records.set_run(run.id, state="undone")
     assert records.made_annotations(KEY) == {}
