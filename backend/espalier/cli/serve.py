@@ -24,7 +24,7 @@ from .door import main, settings
 from .ports import is_free
 
 log = logging.getLogger(__name__)
-ROLES = ("prediction", "training", "tuning")
+ROLES = ("prediction", "training", "tuning", "search")
 _READY_S = 60.0
 
 
@@ -32,7 +32,7 @@ _READY_S = 60.0
 @click.option("--no-workers", is_flag=True, help="Only Label Studio's routes; workers run elsewhere.")
 @click.option("--web-only", is_flag=True, hidden=True, help="In this process; what `serve` starts as its child.")
 def serve(no_workers: bool, web_only: bool) -> None:
-    """Answer Label Studio, with a prediction, a training and a tuning worker beside it. Ctrl+C ends them all."""
+    """Answer Label Studio, with a worker of each role beside it. Ctrl+C ends them all."""
     read = settings()
     if web_only:
         serve_web(read)
@@ -44,12 +44,13 @@ def serve(no_workers: bool, web_only: bool) -> None:
 @click.argument("role", type=click.Choice(ROLES), nargs=-1, required=True)
 @click.option("--burst", is_flag=True, help="End when nothing waits any more.")
 def worker(role: tuple[str, ...], burst: bool) -> None:
-    """Do the jobs of a ROLE until told to stop: prediction (with automated labeling runs), training, or tuning.
+    """Do the jobs of a ROLE until told to stop: prediction (with automated labeling runs), training, tuning, or search.
 
-    A worker does one job after the other: fine-tuning takes long, and so has a role of its own.
+    A worker does one job after the other: fine-tuning takes long, and a search must not wait, so each has a role of its
+    own.
     """
     read = settings()
-    if "prediction" not in role:
+    if not {"prediction", "search"} & set(role):
         os.nice(5 if "training" in role else 10)  # predictions are waited for, trainings less, fine-tunings not at all
     log.info("%s worker: waiting for jobs", " and ".join(role))
     work(read, role, burst=burst)

@@ -56,18 +56,19 @@ class JobStatus:
 
 
 class Queues:
-    """The four lines that jobs stand in: training; prediction; runs, which give way to prediction; and tuning.
+    """The five lines that jobs stand in: training; prediction; runs, which give way to prediction; tuning; and search.
 
-    A fine-tuning takes minutes or a day, so it has a worker of its own: answers go on being learned beside it.
+    A fine-tuning takes minutes or a day, so it has a worker of its own: answers go on being learned beside it. So has
+    the search, whose worker keeps indexes open, and waits for no model to be trained.
     """
 
     def __init__(self, redis: Redis, *, debounce_s: float = 2.0, steps: str = STEPS) -> None:
         self.redis = redis
         self.debounce_s = debounce_s
         self.steps = steps
-        self.training, self.prediction, self.runs, self.tuning = (
+        self.training, self.prediction, self.runs, self.tuning, self.search = (
             Queue(f"espalier-{name}", connection=redis, serializer=JSONSerializer)
-            for name in ("training", "prediction", "runs", "tuning")
+            for name in ("training", "prediction", "runs", "tuning", "search")
         )
 
     @classmethod
@@ -90,6 +91,7 @@ class Queues:
             "training": [self.training],
             "prediction": [self.prediction, self.runs],
             "tuning": [self.tuning],
+            "search": [self.search],
         }
         if role not in roles:
             raise BadRequest(f"no worker is called {role!r}; there are {', '.join(sorted(roles))}")
@@ -191,6 +193,17 @@ class Queues:
         self.redis.delete(progress.progress_key(id))
         return self._enqueue(self.tuning, "tune", [project_key, version], what, timeout_s=7 * DAY_S, id=id)
 
+    def request_search(
+        self, project_key: str, kind: str, request: Mapping[str, Any], *, id: str | None = None
+    ) -> str:
+        """What `search.asking.ask` answers; the answer is the job's result. A job of this id that ended is replaced."""
+        if id is not None and (old := self._job(id)) is not None:
+            old.delete()
+            self.redis.delete(progress.progress_key(id))
+        arguments = [project_key, kind, dict(request)]
+        what = f"{kind} in {project_key}"
+        return self._enqueue(self.search, "search", arguments, what, timeout_s=HOUR_S, retries=PATIENCE[:1], id=id)
+
     def status(self, job_id: str) -> JobStatus:
         job = self._job(job_id)
         if job is None:
@@ -206,6 +219,11 @@ class Queues:
         """What the job returned; None where it did not, or has not yet."""
         job = self._job(job_id)
         return job.return_value() if job else None
+
+    def drop(self, job_id: str) -> None:
+        """Forgets a job that has ended, with its result: whoever asked has it."""
+        if (job := self._job(job_id)) is not None:
+            job.delete()
 
     def cancel(self, job_id: str) -> JobStatus:
         """A waiting job is taken out of its queue; a running one stops at its next report. An ended one stays ended."""
@@ -232,6 +250,7 @@ class Queues:
             "prediction": self.prediction,
             "runs": self.runs,
             "tuning": self.tuning,
+            "search": self.search,
         }
         return {name: int(self.redis.llen(queue.key)) for name, queue in lines.items()}
 

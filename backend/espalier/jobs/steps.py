@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import Cancelled, NotTrained
+from ..search import asking
 from . import automated, figures, knowing, living, mirroring, serving, training, tuning
 from .errands.doing import do
 from .house import current
@@ -81,3 +82,9 @@ def run(run_id: str) -> str:
 def errand(project_key: str, name: str, request: Mapping[str, Any]) -> Any:
     """What the REST API asks for, by its name."""
     return do(current(), project_key, name, request, current_progress())
+
+
+def search(project_key: str, kind: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Whatever is asked of a project's frames."""
+    house = current()
+    return asking.ask(house, house.project(project_key), kind, request, current_progress())

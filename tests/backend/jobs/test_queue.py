@@ -175,7 +175,7 @@ def test_a_job_is_told_in_words(queues: Queues) -> None:
     queues.cancel(job)
     cancelled = queues.cancel(job)
     assert (cancelled.state, cancelled.message) == ("cancelled", "cancelled before it began")
-    assert queues.waiting() == {"training": 0, "prediction": 0, "runs": 0, "tuning": 0}
+    assert queues.waiting() == {"training": 0, "prediction": 0, "runs": 0, "tuning": 0, "search": 0}
 
 
 def test_each_job_stands_in_its_line(queues: Queues) -> None:
@@ -184,7 +184,7 @@ def test_each_job_stands_in_its_line(queues: Queues) -> None:
     queues.request_prediction(KEY, [])
     queues.request_push(KEY, "v1", [1, 2])
     queues.request_run("r1")
-    assert queues.waiting() == {"training": 2, "prediction": 2, "runs": 1, "tuning": 0}
+    assert queues.waiting() == {"training": 2, "prediction": 2, "runs": 1, "tuning": 0, "search": 0}
     assert [queue.name for queue in queues.of_role("prediction")] == ["espalier-prediction", "espalier-runs"]
     with pytest.raises(BadRequest, match="no worker is called 'predict'"):
         queues.of_role("predict")
