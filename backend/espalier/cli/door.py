@@ -17,6 +17,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
         "serve": ("serve", "Answer Label Studio, with the workers beside it."),
         "worker": ("serve", "One worker more, here or on another machine."),
+        "token": ("token", "Tokens for programs that use the REST API."),
         "demo": ("demo", "Label Studio, Espalier and two projects to look at."),
         "doctor": ("doctor", "Does everything answer, and if not, what to do."),
         "plugins": ("plugins", "Encoders, classifiers and indexes that are installed."),

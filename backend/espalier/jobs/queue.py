@@ -193,6 +193,34 @@ class Queues:
         self.redis.delete(progress.progress_key(id))
         return self._enqueue(self.tuning, "tune", [project_key, version], what, timeout_s=7 * DAY_S, id=id)
 
+    def request_errand(
+        self,
+        project_key: str,
+        name: str,
+        request: Mapping[str, Any],
+        *,
+        line: str = "prediction",
+        id: str | None = None,
+    ) -> str:
+        """Something that `jobs.errands` knows, with a JSON request. id: of a job that may be there already, and then is
+        used again unless it failed."""
+        if id is not None and self.status(id).state in ("queued", "running", "done"):
+            return id
+        if id is not None and (old := self._job(id)) is not None:
+            old.delete()
+        queue, what = (self.runs if line == "runs" else self.prediction), f"{name} of {project_key}"
+        arguments = [project_key, name, dict(request)]
+        return self._enqueue(queue, "errand", arguments, what, timeout_s=DAY_S, retries=PATIENCE[:1], id=id)
+
+    def request_search(self, project_key: str, kind: str, request: Mapping[str, Any], *, id: str | None = None) -> str:
+        """What `search.asking.ask` answers; the answer is the job's result. A job of this id that ended is replaced."""
+        if id is not None and (old := self._job(id)) is not None:
+            old.delete()
+            self.redis.delete(progress.progress_key(id))
+        arguments = [project_key, kind, dict(request)]
+        what = f"{kind} in {project_key}"
+        return self._enqueue(self.search, "search", arguments, what, timeout_s=HOUR_S, retries=PATIENCE[:1], id=id)
+
     def request_search(
         self, project_key: str, kind: str, request: Mapping[str, Any], *, id: str | None = None
     ) -> str:

@@ -8,10 +8,11 @@ from .label_mappings import LabelMappings
 from .reconcile import Reconciling
 from .revisits import Revisits
 from .runs import Runs
+from .tokens import Tokens
 from .versions import Versions
 
 
-class Records(Reconciling, Versions, Runs, LabelMappings, Revisits, Catalogue):
+class Records(Reconciling, Versions, Runs, LabelMappings, Revisits, Catalogue, Tokens):
     """Safe for several threads and several processes. Nothing here knows jobs, models or the network."""
 
     @classmethod

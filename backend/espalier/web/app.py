@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
-from flask import Flask, Response
+from apiflask.exceptions import HTTPError
+from flask import Flask, Response, request
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -21,20 +22,28 @@ from ..errors import (
 from ..jobs.queue import Queues
 from ..settings import Settings
 from ..store.records import Records
-from . import json_body, protocol
+from . import protocol
+from .api import problem, rest
 from .auth import Auth
 from .metrics import Metrics
+from .panel import pages
+from .panel.sessions import Sessions
+from .refusal import refuse
 
 log = logging.getLogger(__name__)
 
 # Label Studio sends all selected tasks, with their annotations and predictions, in one request.
 MAX_BODY_BYTES = 512_000_000
 _SAY_AGAIN_AFTER_S = 60.0
+_KEPT_HEADERS = ("Allow", "Retry-After")
 
 
 def create_app(settings: Settings, records: Records, queues: Queues) -> Flask:
-    """Everything needs basic auth where it is set (see auth.py). Further blueprints may be registered on it."""
-    app = Flask("espalier.web", static_folder=None, template_folder=None)
+    """Everything needs basic auth where it is set (see auth.py), and the REST API takes tokens as well (api/access.py).
+
+    Further blueprints may be registered on it.
+    """
+    app = rest.application()
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     auth = Auth(settings)
     metrics = Metrics(records, queues)
@@ -43,6 +52,10 @@ def create_app(settings: Settings, records: Records, queues: Queues) -> Flask:
     app.after_request(_harden)
     app.after_request(metrics.finish)
     app.register_blueprint(protocol.blueprint(settings, records, queues, auth, metrics))
+    sessions = Sessions(settings, records)
+    access = rest.register(app, settings, records, queues, auth)
+    access.also_by(lambda: sessions.person(request) if not sessions.is_open else None)
+    app.register_blueprint(pages.blueprint(settings, records, sessions))
     _register_errors(app)
     return app
 
@@ -63,11 +76,20 @@ def _register_errors(app: Flask) -> None:
 
     @app.errorhandler(EspalierError)
     def in_words(error: EspalierError) -> Response:
-        return json_body.answer({"error": str(error)}, status_of(error))
+        return refuse(str(error), status_of(error))
+
+    @app.errorhandler(problem.Refused)
+    def refused(error: problem.Refused) -> Response:
+        return refuse(error.detail, error.status, error.headers)
+
+    @app.errorhandler(HTTPError)
+    def not_valid(error: HTTPError) -> Response:
+        return refuse(problem.in_words(error.detail) or error.message, error.status_code)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
-        return json_body.answer({"error": error.description or error.name}, error.code or 500)
+        kept = {name: value for name, value in error.get_headers() if name in _KEPT_HEADERS}
+        return refuse(problem.said_of(error), error.code or 500, kept)
 
     @app.errorhandler(SQLAlchemyError)
     def database(error: SQLAlchemyError) -> Response:
@@ -84,18 +106,18 @@ def _register_errors(app: Flask) -> None:
             outages[what] = now
             log.error("%s does not answer (%s); requests are answered with 503", what, type(error).__name__)
         sentence = f"{what} of Espalier does not answer; `espalier doctor` says more. Label Studio may simply try again"
-        return json_body.answer({"error": sentence}, 503)
+        return refuse(sentence, 503)
 
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         log.error("an error that Espalier did not foresee", exc_info=error)
-        return json_body.answer({"error": "something went wrong inside Espalier; its log says what"}, 500)
+        return refuse("something went wrong inside Espalier; its log says what", 500)
 
 
 def _harden(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cache-Control", "no-store")
-    if response.mimetype == "application/json":
+    if response.mimetype in ("application/json", problem.MIMETYPE):
         response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     return response

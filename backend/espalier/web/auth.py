@@ -12,10 +12,12 @@ from . import json_body
 
 # Sent by Label Studio's webhooks, which know nothing of the model's basic auth.
 _BY_SECRET = frozenset({"/webhook"})
+# The pages and the REST API know people by more than a password, and see to it themselves.
+_BY_THEMSELVES = ("/panel/", "/api/")
 
 
 class Auth:
-    """Where basic auth is set, every route wants it; /webhook takes the webhook secret as well.
+    """Where basic auth is set, every route of the protocol wants it; /webhook takes the webhook secret as well.
 
     Where only a secret is set, /webhook wants it, except that START_TRAINING (which comes without) may ask for a
     training of a project that is known. Where neither is set, the backend listens on loopback only and is open.
@@ -28,8 +30,8 @@ class Auth:
 
     def check(self) -> Response | None:
         """For `before_request`: None lets the request in."""
-        g.trusted = self._knows_password() or (request.path in _BY_SECRET and self._knows_secret())
-        if g.trusted or not self._user:
+        g.trusted = self.knows_password() or (request.path in _BY_SECRET and self._knows_secret())
+        if g.trusted or not self._user or request.path.startswith(_BY_THEMSELVES):
             return None
         refusal = json_body.answer({"error": self._sentence()}, 401)
         refusal.headers["WWW-Authenticate"] = 'Basic realm="Espalier"'
@@ -42,7 +44,7 @@ class Auth:
     def refuse_event(self) -> Response:
         return json_body.answer({"error": self._sentence()}, 401)
 
-    def _knows_password(self) -> bool:
+    def knows_password(self) -> bool:
         given = request.authorization
         if not self._user or given is None or given.type != "basic":
             return False

@@ -1,0 +1,53 @@
+"""What can be asked for: one table, which the web process reads, too; nothing is imported for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Line = Literal["prediction", "runs"]
+
+
+@dataclass(frozen=True)
+class Errand:
+    """module: of this package. function: (house, project, request, progress) -> plain JSON. line: where it waits; what
+    takes longer than a few seconds gives way to predictions. reads: changes nothing, so its answer may be kept."""
+
+    module: str
+    function: str
+    line: Line = "prediction"
+    reads: bool = False
+
+
+ERRANDS: dict[str, Errand] = {
+    "plan_run": Errand("runs", "plan_run"),
+    "preview_run": Errand("runs", "preview_run", "runs"),
+    "undo_run": Errand("runs", "undo_run"),
+    "blind_sample": Errand("runs", "blind_sample", reads=True),
+    "list": Errand("lists", "draw", "runs", reads=True),
+    "write_list": Errand("lists", "write"),
+    "quality": Errand("lists", "quality", "runs", reads=True),
+    "revisits": Errand("lists", "revisits"),
+    "settle_revisits": Errand("lists", "settle_revisits"),
+    "promote": Errand("versions", "promote"),
+    "roll_back": Errand("versions", "roll_back"),
+    "archive": Errand("versions", "archive"),
+    "evaluation": Errand("versions", "evaluation", reads=True),
+    "curves": Errand("versions", "curves", reads=True),
+    "judged_frames": Errand("judged_frames", "judged_frames", reads=True),
+    "coverage": Errand("versions", "coverage", reads=True),
+    "cutoffs": Errand("versions", "cutoffs", reads=True),
+    "set_cutoffs": Errand("versions", "set_cutoffs"),
+    "explain": Errand("versions", "explain", reads=True),
+    "settings": Errand("ontology", "settings", reads=True),
+    "choose_settings": Errand("ontology", "choose_settings"),
+    "changes": Errand("ontology", "changes", reads=True),
+    "map": Errand("ontology", "add_mapping"),
+    "unmap": Errand("ontology", "undo_mapping"),
+    "label_counts": Errand("trainings", "counts", reads=True),
+    "train": Errand("trainings", "train"),
+    "estimate": Errand("trainings", "estimated", "runs"),
+    "tune": Errand("trainings", "tune"),
+    "cancel_tuning": Errand("trainings", "cancel_tuning"),
+    "forecast": Errand("trainings", "forecast", "runs", reads=True),
+}

@@ -1,0 +1,129 @@
+"""Errands about model versions: which serves, how good it is, and how sure its answers must be."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...judging.coverage import TARGETS, coverage_table
+from ...judging.cutoff_policy import CutoffPolicy
+from ...store.rows import Project
+from .. import archiving, promotion
+from ..cutoffs import CutoffsNow, cutoffs_now, set_policy
+from ..evaluating import evaluation_of
+from ..explaining import explain as explain_frame
+from ..house import House
+from ..last_version import last_version
+from ..progress import Progress
+
+Request = Mapping[str, Any]
+_FIELDS = {"precision_recall": ("recall", "precision", "cutoff"), "roc": ("false_positive", "true_positive", "cutoff")}
+_RELIABILITY = ("confidence", "held", "rows")
+
+
+def promote(house: House, project: Project, request: Request, progress: Progress) -> str:
+    """The name of the version that serves now. `last`: of a fine-tuned one the last network, instead of the best."""
+    name = str(request["version"])
+    if request.get("last"):
+        name = last_version(house, project.key, name, progress).name
+    return promotion.promote(house, project.key, name, reason=str(request.get("reason", ""))).name
+
+
+def roll_back(house: House, project: Project, request: Request, progress: Progress) -> str:
+    return promotion.roll_back(house, project.key, reason=str(request.get("reason", ""))).name
+
+
+def archive(house: House, project: Project, request: Request, progress: Progress) -> list[str]:
+    """The names of the versions whose files were removed."""
+    return [gone.name for gone in archiving.archive(house, project.key, keep=int(request["keep"]))]
+
+
+def evaluation(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+    """What `espalier evaluate --json` prints."""
+    row = house.version(project, request["version"])
+    return {"version": row.name, **evaluation_of(house, project, row).summary}
+
+
+def curves(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+    """Of every question, and each of its options: the curves of one part, as lists of points."""
+    row = house.version(project, request["version"])
+    found, part = evaluation_of(house, project, row), str(request["part"])
+    told = []
+    for number, question in enumerate(found.summary["questions"]):
+        names = [*question["options"], None]
+        drawn: dict[str, Any] = {}
+        for kind, fields in {**_FIELDS, "reliability": _RELIABILITY}.items():
+            array = found.arrays.get(f"{part}/{number}/{kind}")
+            drawn[kind] = [] if array is None else [_points(one, fields) for one in array]
+        told.append(
+            {
+                "classification": question["classification"],
+                "parent": question["parent"],
+                "options": [
+                    {"option": name, **{kind: lines[at] if lines else {} for kind, lines in drawn.items()}}
+                    for at, name in enumerate(names)
+                ],
+            }
+        )
+    return {"version": row.name, "part": part, "questions": told}
+
+
+def coverage(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+    """What `espalier coverage --json` prints."""
+    row = house.version(project, request["version"])
+    table = coverage_table(house.model(Path(row.directory)), request.get("precision") or TARGETS)
+    return {"version": row.name, **table}
+
+
+def cutoffs(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+    """What `espalier cutoffs --json` prints."""
+    return _told(cutoffs_now(house, project))
+
+
+def set_cutoffs(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+    """The policy holds from now on, also for later versions; as it was before, and the new figures beside it."""
+    change = set_policy(house, project, CutoffPolicy.from_json(request["policy"]))
+    return {"before": _told(change.before), **_told(change.after), "metrics": change.metrics, "dropped": change.dropped}
+
+
+def explain(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+    """A heat map over a frame, as a PNG in base64."""
+    found = explain_frame(
+        house,
+        project,
+        int(request["task"]),
+        frame=int(request["frame"]),
+        classification=request.get("classification"),
+        option=tuple(request.get("option") or ()),
+        method=request["method"],
+        version=request.get("version"),
+    )
+    return {
+        "version": found.version,
+        "classification": found.classification,
+        "option": list(found.option),
+        "score": float(found.score),
+        "method": found.method,
+        "png": base64.b64encode(found.png()).decode(),
+    }
+
+
+def _told(now: CutoffsNow) -> dict[str, Any]:
+    return {
+        "version": now.version,
+        "policy": now.policy.to_json(),
+        "own": now.own.to_json(),
+        "figures": list(now.figures),
+    }
+
+
+def _points(array: Any, fields: tuple[str, ...]) -> dict[str, list[float | None]]:
+    """Columns by name, null where there is no such point."""
+    return {
+        name: [round(float(value), 5) if np.isfinite(value) else None for value in array[:, at]]
+        for at, name in enumerate(fields)
+    }
