@@ -29,6 +29,7 @@ FLOORS = {
     "espalier_milvus": 3,
     "espalier_open_clip": 3,
     "espalier_timm": 3,
+    "espalier.checking": 4,
     "espalier.jobs": 4,
     "espalier.search": 4,
     "espalier.web": 5,

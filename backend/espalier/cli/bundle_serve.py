@@ -10,11 +10,11 @@ import click
 from ..bundle.limits import Limits
 from ..bundle.opening import opened
 from ..bundle.server import serve
+from ..checking.ports import is_free
 from ..errors import BadSetting
 from ..settings import Secret
 from . import logs
 from .bundle import bundle
-from .ports import is_free
 
 
 @bundle.command("serve")

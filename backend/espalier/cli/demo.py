@@ -11,6 +11,7 @@ from types import FrameType
 
 import click
 
+from ..checking.ports import is_free
 from ..demo.backend import Backend
 from ..demo.heartbeat import Heartbeat
 from ..demo.installation import install
@@ -19,7 +20,6 @@ from ..demo.story import Story
 from ..errors import BadSetting, LabelStudioDown
 from ..settings import Settings
 from .door import main, settings
-from .ports import is_free
 
 _KEPT = ("encoder", "preset", "device", "precision", "threads", "weights_dir", "log_level")
 """Settings of the caller that hold for the demo as well; the others may be those of a real backend."""

@@ -12,6 +12,7 @@ import click
 import requests
 
 from .. import __version__
+from ..checking.ports import is_free
 from ..errors import BadSetting
 from ..jobs import valkey
 from ..jobs.queue import Queues
@@ -21,7 +22,6 @@ from ..settings import Settings
 from ..store.records import Records
 from ..web.server import serve as serve_web
 from .door import main, settings
-from .ports import is_free
 
 log = logging.getLogger(__name__)
 ROLES = ("prediction", "training", "tuning", "search")

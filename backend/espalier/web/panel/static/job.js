@@ -68,5 +68,5 @@ export async function answer(path, body, place) {
   if (!first.job || !first.events) return first;
   const last = await show(first.job, place);
   if (last.state !== "done") throw new Error(last.message || `the job ${last.state}`);
-  return get(`/jobs/${encodeURIComponent(first.job)}/result`);
+  return (await get(`/jobs/${encodeURIComponent(first.job)}/result`)).result;
 }

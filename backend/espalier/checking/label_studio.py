@@ -40,10 +40,15 @@ def label_studio(house: House) -> Iterator[Check]:
             f"where that answers {_RESERVED!r}, {BANNED}",
         )
     for project in projects if works else []:
-        try:
-            yield from _project(house, project)
-        except EspalierError as error:
-            yield Check(_name(project), "failed", str(error))
+        yield from connection(house, project)
+
+
+def connection(house: House, project: Project) -> Iterator[Check]:
+    """Of one project: does Label Studio reach this backend, and tell it of annotations."""
+    try:
+        yield from _connection(house, project)
+    except EspalierError as error:
+        yield Check(_name(project), "failed", str(error))
 
 
 def _server(url: str, token: str) -> Check:
@@ -59,7 +64,7 @@ def _server(url: str, token: str) -> Check:
     return Check("Label Studio", "ok", f"{url} ({client.version()}) as {email}, {client.token_kind} token")
 
 
-def _project(house: House, project: Project) -> Iterator[Check]:
+def _connection(house: House, project: Project) -> Iterator[Check]:
     name = _name(project)
     client = house.label_studio(project)
     if client is None:
