@@ -50,4 +50,6 @@ ERRANDS: dict[str, Errand] = {
     "tune": Errand("trainings", "tune"),
     "cancel_tuning": Errand("trainings", "cancel_tuning"),
     "forecast": Errand("trainings", "forecast", "runs", reads=True),
+    "connection": Errand("checks", "connected"),
+    "installation": Errand("checks", "installation", "runs"),
 }

@@ -1,0 +1,25 @@
+"""Errands that look whether everything answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ...checking.installation import examine
+from ...checking.label_studio import connection
+from ...store.rows import Project
+from ..house import House
+from ..progress import Progress
+
+
+def connected(house: House, project: Project, request: Mapping[str, Any], progress: Progress) -> list[dict[str, str]]:
+    """Does Label Studio reach this backend, and tell it of annotations: name, state, found, remedy of each check."""
+    return [asdict(check) for check in connection(house, project)]
+
+
+def installation(
+    house: House, project: Project, request: Mapping[str, Any], progress: Progress
+) -> list[dict[str, str]]:
+    """All that `espalier doctor` says."""
+    return [asdict(check) for check in examine(house)]
