@@ -25,6 +25,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Label": {
         "run": ("runs", "Automated labeling of a project."),
+        "label": ("label", "A label for many frames at once."),
         "runs": ("runs", "The automated labeling runs of a project."),
         "undo": ("runs", "Take back what a run wrote."),
         "cancel": ("runs", "Stop a run, or a fine-tuning."),

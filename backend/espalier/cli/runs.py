@@ -104,7 +104,7 @@ def run(
 @main.command()
 @click.argument("project")
 def runs(project: str) -> None:
-    """The automated labeling runs and lists of PROJECT, the newest first.
+    """The automated labeling runs, lists and bulk labels of PROJECT, the newest first.
 
     Below a run with a blind sample: how many of the answers that it withheld people have given since, too.
     """
@@ -125,9 +125,14 @@ def runs(project: str) -> None:
 @main.command()
 @click.argument("run_id")
 def undo(run_id: str) -> None:
-    """Delete exactly what the run RUN_ID wrote."""
+    """Delete exactly what the run RUN_ID wrote.
+
+    Of annotations that `espalier label` wrote, those that somebody has changed since are kept, and named.
+    """
     with opened() as house:
-        click.echo(f"{counted(automated.undo(house, run_id), 'prediction')} deleted")
+        deleted = automated.undo(house, run_id)
+        told = automated.find(house, run_id)
+    click.echo(told.message if told.kind == "bulk" else f"{counted(deleted, 'prediction')} deleted")
 
 
 @main.command()

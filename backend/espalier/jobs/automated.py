@@ -1,7 +1,7 @@
 """The automated labeling run: which tasks, a dry run with counts, writing, resuming, and undo.
 
 A run writes predictions under a version name of its own, so that undo deletes exactly what it wrote. It never touches
-an annotation. The lists of `jobs.lists` are runs too.
+an annotation. The lists of `jobs.lists` are runs too, and so are the bulk labels of `jobs.bulk_label`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import BadRequest, Cancelled, EspalierError, LabelStudioDown
 from ..labelstudio.client import LabelStudio
 from ..store.rows import Project, Run
-from . import lists
+from . import bulk_label, bulk_undo, lists
 from .counts import Counts
 from .house import House
 from .parameters import RunParameters
@@ -68,6 +68,8 @@ def execute(house: House, run_id: str, progress: Progress) -> Run:
     if run.state not in ("queued", "running"):
         return run
     try:
+        if run.kind == "bulk":
+            return bulk_label.write(house, run, progress)
         return _execute(house, run, progress) if run.kind == "labeling" else lists.write(house, run, progress)
     except LabelStudioDown:
         raise
@@ -123,10 +125,13 @@ def recent(house: House, project_key: str) -> list[Run]:
 
 
 def undo(house: House, run_id: str) -> int:
-    """Delete exactly what a run wrote, and show what was shown before it. Returns how many predictions went."""
+    """Delete exactly what a run wrote, and show what was shown before it. Returns how many predictions (or annotations,
+    of a bulk label) went; the run's message tells what was kept."""
     run = find(house, run_id)
     if house.queues.status(job_of_run(run_id)).state in ("queued", "running"):
         raise BadRequest(f"run {run_id} is not over, and would go on writing: `espalier cancel {run_id}` first")
+    if run.kind == "bulk":
+        return bulk_undo.undo(house, run)
     deleted = retract(house, house.client(house.project(run.project_key)), run)
     lists.forget(house, run)
     house.records.set_run(run_id, state="undone", message=f"undone: {deleted} predictions deleted")
