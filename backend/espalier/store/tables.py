@@ -53,7 +53,8 @@ class ProjectTable(Base):
     cutoffs: Mapped[dict[str, Any]]
     classifications: Mapped[dict[str, Any]]
     position: Mapped[int]
-    """Counts every change of the mirror, so that a reconcile can tell what arrived after it began to read."""
+    """Counts every change of the mirror, so that a reconcile can tell what arrived after it began to read; and every
+    time that predictions were kept."""
 
 
 class TaskTable(Base):
@@ -131,6 +132,7 @@ class PromotionTable(Base):
 
 class PredictionTable(Base):
     __tablename__ = "predictions"
+    __table_args__ = (Index(None, "project_key", "version", "position"),)
 
     project_key: Mapped[str] = _project_key()
     version: Mapped[str] = mapped_column(primary_key=True)
@@ -139,6 +141,8 @@ class PredictionTable(Base):
     result: Mapped[list[dict[str, Any]]]
     score: Mapped[float]
     message: Mapped[str]
+    position: Mapped[int]
+    """The project's when it was kept, so that who follows predictions reads only what is new."""
 
 
 class RunTable(Base):

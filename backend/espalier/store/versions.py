@@ -96,8 +96,9 @@ class Versions(Promotions):
         def work(connection: Connection) -> None:
             for key in sorted({row["project_key"] for row in wanted}):
                 self._hold(connection, key)
-                highest = select(func.max(PredictionTable.position)).where(PredictionTable.project_key == key)
-                position = (connection.execute(highest).scalar() or 0) + 1
+                # The project's own count, for a number is never used again: not even where predictions were dropped.
+                further = update(ProjectTable).where(ProjectTable.key == key).values(position=ProjectTable.position + 1)
+                position = connection.execute(further.returning(ProjectTable.position)).scalar_one()
                 rows = [row | {"position": position} for row in wanted if row["project_key"] == key]
                 self.upsert(connection, PredictionTable, rows)
 
