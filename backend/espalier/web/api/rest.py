@@ -13,7 +13,7 @@ from ...jobs.queue import Queues
 from ...settings import Settings
 from ...store.records import Records
 from ..auth import Auth
-from . import document, jobs, ontology, projects, reference, runs, trainings, versions
+from . import checks, document, jobs, ontology, projects, reference, runs, trainings, versions
 from .access import Access
 from .asking import Asking
 from .given import Given
@@ -60,6 +60,7 @@ def register(app: Flask, settings: Settings, records: Records, queues: Queues, a
         ("versions", "Model versions.", lambda r: versions.register(r, given, asking)),
         ("trainings", "Trainings and fine-tunings.", lambda r: trainings.register(r, given)),
         ("runs", "Automated labeling.", lambda r: runs.register(r, given, asking)),
+        ("checks", "Does everything answer?", lambda r: checks.register(r, given, asking)),
         ("jobs", "Work in the queue.", lambda r: jobs.register(r, given, asking, streams)),
     ]
     for noun, meaning, registered in nouns:
