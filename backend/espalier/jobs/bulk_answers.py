@@ -57,21 +57,21 @@ def compose(
         wanted += _with_parents(
             ontology, ontology.classification(name), path, frames, people, source, extents, with_parents=with_parents
         )
-    enforced = rules.enforce(ontology, merge(wanted), people=people, parents="run", extent=frames)
+    # Who gives labels is a person, too: beside what others answered, a further label opens attributes as theirs do.
+    further = [answer for answer in wanted if not ontology.classification(answer.classification).exclusive]
+    enforced = rules.enforce(ontology, merge(wanted), people=merge([*people, *further]), extent=frames)
     refused = [
         Refusal((lost.answer.classification, lost.answer.option), lost.answer.frames, _why(lost))
         for lost in enforced.withheld
         if lost.code != "overruled"
     ]
     given: list[Answer] = []
-    said: list[Answer] = []
+    said = [answer.on(answer.frames & _of_people(ontology, answer, people)[0]) for answer in wanted]
     overruled: list[Refusal] = []
     for answer in (*enforced.answers, *(lost.answer for lost in enforced.withheld if lost.code == "overruled")):
         if answer.source != source:
             continue
-        classification = ontology.classification(answer.classification)
-        alike, otherwise = _of_people(classification, answer, people)
-        said.append(answer.on(answer.frames & alike))
+        alike, otherwise = _of_people(ontology, answer, people)
         if against := (answer.frames & otherwise) - alike:
             label = answer.classification, answer.option
             overruled.append(Refusal(label, against, f"a person answered {answer.classification!r} otherwise there"))
@@ -80,7 +80,8 @@ def compose(
     if not new:
         return Composed(said=merge(said), refused=_together([*refused, *overruled]))
     # Once more: without what is said already, no answer of people stands that nothing new depends on.
-    whole = rules.enforce(ontology, new, people=people, parents="run", extent=frames)
+    further = [answer for answer in new if not ontology.classification(answer.classification).exclusive]
+    whole = rules.enforce(ontology, new, people=merge([*people, *further]), extent=frames)
     return Composed(
         tuple(answer for answer in whole.answers if answer.source == source),
         whole.answers,
@@ -110,16 +111,15 @@ def _with_parents(
         if condition.negated or condition.options is None or condition.also or len(condition.options) != 1:
             continue
         parent = ontology.classification(condition.classification)
-        answered = Frames.of(
-            *(span for one in people if one.classification == parent.name for span in one.frames.ranges)
-        )
+        (opening,) = condition.options
+        alike, otherwise = _of_people(ontology, Answer(parent.name, opening, here, 1.0, source), people)
+        answered = alike | otherwise
         if parent.scope == "media" and answered:
             continue
         reach = {**frames}
         if parent.media != classification.media and here:
             reach = {parent.media: extents.get(parent.media, Frames())}
         reach[parent.media] = reach.get(parent.media, Frames()) - answered
-        (opening,) = condition.options
         given = [
             *_with_parents(ontology, parent, opening, reach, people, source, extents, with_parents=True),
             *given,
@@ -127,14 +127,15 @@ def _with_parents(
     return given
 
 
-def _of_people(classification: Classification, answer: Answer, people: Iterable[Answer]) -> tuple[Frames, Frames]:
+def _of_people(ontology: Ontology, answer: Answer, people: Iterable[Answer]) -> tuple[Frames, Frames]:
     """The frames on which people say the same (or more exactly), and those on which theirs leaves no room for it."""
+    classification = ontology.classification(answer.classification)
     alike: list[Range] = []
     otherwise: list[Range] = []
     for one in people:
         if one.classification != answer.classification:
             continue
-        if classification.per_region and one.under not in (None, answer.under):
+        if classification.per_region and answer.under is not None and one.under not in (None, answer.under):
             continue
         frames = answer.frames if classification.scope == "media" and one.frames else one.frames
         if one.option[: len(answer.option)] == answer.option:
