@@ -33,6 +33,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "errors": ("errors", "Which labels are likely wrong."),
         "quality": ("quality", "Duplicates, outliers and bad pictures."),
     },
+    "Find": {
+        "search": ("search", "The frames most like examples, a picture, or words."),
+        "similar": ("search", "The frames most like one."),
+        "embed": ("embed", "Make every frame of a project searchable."),
+    },
     "Learn": {
         "ontology": ("ontology", "What is read from a labeling configuration, what is doubtful in it, what changed."),
         "revisit": ("revisit", "Answers to look at again, since the ontology changed."),
