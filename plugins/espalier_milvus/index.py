@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,11 +10,11 @@ import numpy as np
 from espalier.contract import Embeddings, Ids, IndexClass, IndexReport, IndexRequest, Scores
 from espalier.errors import BadIndex, EspalierError
 
-from . import best, conditions, kinds
+from . import best, conditions, embedded, kinds
 from .collection import EMBEDDING, ID, MEDIA, drop_collections, index_parameters, kind_of, open_collection
 from .kinds import Kind
 from .measured import NEAREST, QUERIES, Measured, measure
-from .service import BUILD_S, Service
+from .service import BUILD_S, Service, lite_directory
 
 MEDIA_BITS = 24
 MOST_HITS = 16_384
@@ -53,18 +52,15 @@ class MilvusIndex:
 
     @classmethod
     def drop(cls, request: IndexRequest) -> None:
-        """Of any encoder. In milvus-lite, the whole directory, where nobody else of this process has it open."""
-        lite = request.directory / "milvus"
+        """Of any encoder."""
         Measured.forget(request.directory)
-        if not request.url and not lite.exists():
+        if not request.url and embedded.remove(lite_directory(request)):
             return
         service = Service.connect(request)
         try:
             drop_collections(service, request)
         finally:
-            alone = service.close()
-        if alone and not request.url:
-            shutil.rmtree(lite, ignore_errors=True)
+            service.close()
 
     def add(self, ids: Ids, embeddings: Embeddings) -> None:
         for at in range(0, len(ids), self._rows_at_once):

@@ -23,6 +23,11 @@ _NO_COLLECTION = 100
 _WORDS = 200
 
 
+def lite_directory(request: IndexRequest) -> Path:
+    """Where milvus-lite keeps it: one database for each name, so that dropping one touches no other."""
+    return request.directory / f"{request.name}.milvus"
+
+
 @dataclass(frozen=True)
 class Address:
     """What an URL says, its secret apart."""
@@ -65,7 +70,7 @@ class Service:
         """Raises BadSetting within seconds where nobody answers."""
         client_class = library.pymilvus().MilvusClient
         if not request.url:
-            directory = request.directory / "milvus"
+            directory = lite_directory(request)
             address, place = Address(embedded.enter(directory), "", ""), f"milvus-lite in {directory}"
         else:
             directory, address = None, Address.read(request.url)
@@ -84,10 +89,13 @@ class Service:
             ) from None
         return service
 
-    def call(self, doing: str, method: str, *args: Any, timeout: float = CALL_S, **kwargs: Any) -> Any:
-        """A method of pymilvus's client. Raises BadIndex for a collection that is gone, else BadSetting."""
+    def call(self, doing: str, method: str, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+        """A method of pymilvus's client. Raises BadIndex for a collection that is gone, else BadSetting.
+
+        timeout: seconds, during which pymilvus tries again where nobody answers.
+        """
         try:
-            return getattr(self.client, method)(*args, timeout=timeout, **kwargs)
+            return getattr(self.client, method)(*args, timeout=timeout or CALL_S, **kwargs)
         except self._errors as error:
             raise self._refusal(doing, error) from None
 
@@ -105,10 +113,10 @@ class Service:
         except self._errors as error:
             raise self._refusal(doing, error) from None
 
-    def close(self) -> bool:
-        """Whether nobody of this process is connected to its milvus-lite any more."""
+    def close(self) -> None:
         self.client.close()
-        return self.directory is None or embedded.leave(self.directory)
+        if self.directory is not None:
+            embedded.leave(self.directory)
 
     def _refusal(self, doing: str, error: Exception) -> EspalierError:
         words = f"{self.place} failed at {doing}: {self._words(error)}"
