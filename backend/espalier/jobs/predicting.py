@@ -18,7 +18,6 @@ from espalier_ontology.tree import Ontology
 from ..contract import Embeddings, Ids, Scores
 from ..errors import NotTrained
 from ..judging.own_cutoffs import OwnCutoffs
-from ..labelstudio.wire import inputs_digest
 from ..learning.decide import decide, overall_score
 from ..learning.questions import Key
 from ..media.media import Media
@@ -26,8 +25,11 @@ from ..store.embeddings import NotEmbedded
 from ..store.rows import ModelVersion, Prediction, Project
 from .cataloguing import note
 from .embedding import embed
+from .freshness import Freshness
 from .house import House
 from .label_mappings import held
+from .live_models import live_model
+from .living import was_called
 from .opening import OpenTask, open_tasks
 from .own_encoder import OwnEncoder
 from .parameters import RunParameters
@@ -67,6 +69,7 @@ class Predictor:
         self.name = name or version.name
         self.model = house.model(Path(version.directory))
         self.cutoffs = OwnCutoffs.from_json(version.cutoffs).by_option()
+        self.fresh = Freshness.of(house.records, project, version.name)
         self.mappings = held(house, project)
         self.trained_at = version.created_at
         ontology = house.ontology(project)
@@ -81,6 +84,8 @@ class Predictor:
                 f"has {self.encoder.spec.name}: train again, or set ESPALIER_ENCODER back"
             )
         self.fetcher = house.fetcher(project)
+        self.live = live_model(house, version)
+        self._catch_up(Progress())
 
     def predict(self, tasks: Sequence[Mapping[str, Any]], progress: Progress) -> Iterator[Predicted]:
         """One Predicted per task, in order. tasks are Label Studio's objects with their annotations."""
@@ -88,6 +93,7 @@ class Predictor:
             yield from self._predict_some(tasks[start : start + TASKS_AT_ONCE], progress)
 
     def _predict_some(self, tasks: Sequence[Mapping[str, Any]], progress: Progress) -> Iterator[Predicted]:
+        self._catch_up(progress)
         ontology = self.house.ontology(self.project, (task["data"] for task in tasks))
         opened = open_tasks([(task["id"], task["data"]) for task in tasks], ontology, self.fetcher)
         note(self.house, self.project, opened)
@@ -142,14 +148,14 @@ class Predictor:
                 media=name,
             )
             doubts.append(overall_score(ontology, scores, ()))
-        decided = list(readings.in_todays_words(decided, self.trained_at))
+        decided = self._in_todays_words(readings, decided)
         kept = rules.enforce(ontology, decided, people=people, parents=self.parameters.parents).answers
         own = [answer for answer in kept if answer.source == self.name]
         row = Prediction(
             project_key=self.project.key,
             task_id=opened.task_id,
             version=self.name,
-            inputs=inputs_digest(task),
+            inputs=self.fresh.inputs(task),
             result=regions.write(
                 ontology, kept, timelines=opened.timelines, lengths=opened.lengths, salt=str(task["id"])
             ),
@@ -158,6 +164,24 @@ class Predictor:
         )
         warnings = tuple(warning for media in opened.media.values() for warning in media.warnings)
         return Predicted(row, tuple(own), looked_at, warnings)
+
+    def _catch_up(self, progress: Progress) -> None:
+        """Where classifiers live, the model is what it is by the answers that are known now."""
+        if self.live is None:
+            return
+        self.model = self.live.catch_up(self.project, self.mappings, self.encoder, progress)
+        for (name, _), head in self.model.heads.items():
+            if name in self.live.names and (own := self.cutoffs.get(name)):
+                for now, before in was_called(self.mappings, name, head.options).items():
+                    if before in own:
+                        own.setdefault(now, own[before])
+
+    def _in_todays_words(self, readings: Readings, decided: Sequence[Answer]) -> list[Answer]:
+        """A classifier that lives speaks in today's words by itself."""
+        names = self.live.names if self.live is not None else ()
+        own = [answer for answer in decided if answer.classification in names]
+        others = [answer for answer in decided if answer.classification not in names]
+        return [*readings.in_todays_words(others, self.trained_at), *own]
 
     def _scores(self, media: Media, frames: Frames) -> tuple[Ids, dict[Key, Scores]]:
         """Frame numbers (n,) and scores by question, each (n, k).

@@ -35,7 +35,7 @@ from .house import House
 from .knowing import Knowing, in_words, is_wanted
 from .label_mappings import held
 from .labeled_frames import embedded, embeddings_of
-from .living import live_classifications
+from .living import live_classifications, meaning
 from .own_encoder import OwnEncoder
 from .progress import Progress
 from .promotion import decide
@@ -61,7 +61,7 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
     revisit.refresh(house, project)
     parameters = parameters_of(project)
     position = house.records.position(project_key)  # whatever changes from here on may be read or not
-    mappings = [mapping.id for mapping in held(house, project)]
+    mappings = held(house, project)
     examples = gather(house, project, parameters)
     learned = lesson(examples.ontology, examples.annotated, parameters=parameters)
     asked = learned.questions
@@ -95,7 +95,8 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         house.records.mark_trained(project_key, project.revision)
         raise NotTrained("; ".join(sorted({head.reason for head in model.heads.values() if head.reason})))
     progress.report(3, 4, "keeping the model version")
-    version = _keep(house, project, model, examples, parameters, own, {"position": position, "mappings": mappings})
+    read_at = {"position": position, "meaning": meaning(examples.ontology, mappings, parameters)}
+    version = _keep(house, project, model, examples, parameters, own, read_at)
     version = apply_policy(house, project, version)
     version = decide(house, project, version)
     house.records.mark_trained(project_key, project.revision)

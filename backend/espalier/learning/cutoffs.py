@@ -20,9 +20,10 @@ def starting_cutoff(options: int, *, exclusive: bool) -> float:
 
 
 def answered(scores: Scores | NDArray[np.float64], cutoffs: Cutoffs, *, exclusive: bool) -> NDArray[np.bool_]:
-    """Which options are answered, bool (n, k): at or above their cutoff; with exclusive, the best one alone."""
+    """Which options are answered, bool (n, k): at or above their cutoff; with exclusive, the best one alone, and no
+    option where none scores anything."""
     above = scores >= cutoffs
-    return np.asarray(above & highest(scores) if exclusive else above)
+    return np.asarray(above & highest(scores) & (scores > 0) if exclusive else above)
 
 
 def best_f1(scores: Scores, targets: Targets, mask: Mask, *, exclusive: bool) -> Cutoffs:

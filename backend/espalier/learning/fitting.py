@@ -24,7 +24,8 @@ from ..contract import (
 )
 from .class_weights import class_weights
 from .head import Head, Steps, untrained
-from .live_head import FEW, lives, with_careful_cutoffs, with_none
+from .live import lives
+from .live_head import FEW, with_careful_cutoffs, with_none
 from .measured_head import Scored, measured_head
 from .parts import TRAIN, VALIDATION
 from .questions import Question

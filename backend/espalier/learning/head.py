@@ -14,6 +14,7 @@ from espalier_ontology.tree import Path
 from ..contract import Classifier, Embeddings, Ids, Mask, Scores, Targets
 from .calibration import Calibration
 from .cutoffs import Cutoffs
+from .live import known_scores, lives
 from .metrics import Metrics
 from .questions import Key
 
@@ -90,11 +91,17 @@ class Head:
     def trained(self) -> bool:
         return self.classifier is not None
 
+    @property
+    def living(self) -> bool:
+        """Whether it goes on learning from every answer."""
+        return lives(self.classifier)
+
     def scores(self, embeddings: Embeddings) -> Scores:
         """Calibrated, float32 (n, k)."""
         if self.classifier is None:
             return np.zeros((len(embeddings), 0), np.float32)
-        return self.calibration(self.classifier.predict(embeddings))[:, : len(self.options)]
+        scores = self.calibration(self.classifier.predict(embeddings))
+        return known_scores(scores, len(self.options)) if self.living else scores[:, : len(self.options)]
 
     def summary(self) -> dict[str, Any]:
         """For people and for the record of model versions: plain JSON values."""

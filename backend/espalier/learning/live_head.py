@@ -13,7 +13,7 @@ import numpy as np
 
 from espalier_ontology.tree import Path
 
-from ..contract import Classifier, Embeddings, LiveClassifier, Mask, Scores, Targets
+from ..contract import Classifier, Embeddings, Mask, Scores, Targets
 from .asked import Asked
 from .calibration import Calibration
 from .cutoffs import Cutoffs
@@ -24,10 +24,6 @@ CUTOFF = 0.5
 """Of an option of which too little is answered to choose one."""
 FEW = 10
 """Frames on which a classifier can be judged, under which it is neither calibrated nor given cutoffs by them."""
-
-
-def lives(classifier: Classifier) -> bool:
-    return isinstance(classifier, LiveClassifier) and bool(getattr(classifier, "lives", True))
 
 
 def live_options(asked: Asked) -> tuple[Path, ...]:

@@ -16,6 +16,7 @@ from . import metrics
 from .calibration import Calibration, cross_calibrate
 from .cutoffs import answered, best_f1, cross_answered
 from .head import Evidence, Head, Steps
+from .live import known_scores, lives
 from .rows import Rows
 
 
@@ -52,16 +53,20 @@ def measured_head(
     calibration = Calibration.of(raw[dev], targets[dev], counted[dev], exclusive=exclusive)
     scores = calibration(raw).copy()
     scores[dev] = cross_calibrate(raw[dev], targets[dev], counted[dev], rows.folds[dev], exclusive=exclusive)
+
+    def told(calibrated: Scores) -> Scores:
+        return known_scores(calibrated, k) if lives(scored.classifier) else calibrated[:, :k]
+
     evidence = Evidence(
         targets=targets[:, :k],
         mask=scored.mask[:, :k],
         raw=raw[:, :k],
-        scores=scores[:, :k],
-        fitted=calibration(scored.fitted)[:, :k],
+        scores=told(scores),
+        fitted=told(calibration(scored.fitted)),
         answered=np.zeros((len(rows), k), np.bool_),
         counted=counted[:, :k],
     )
-    cutoffs = best_f1(calibration(raw)[dev, :k], evidence.targets[dev], evidence.counted[dev], exclusive=exclusive)
+    cutoffs = best_f1(told(calibration(raw)[dev]), evidence.targets[dev], evidence.counted[dev], exclusive=exclusive)
     unseen = answered(evidence.scores, cutoffs, exclusive=exclusive)
     unseen[dev] = cross_answered(
         evidence.scores[dev], evidence.targets[dev], evidence.counted[dev], rows.folds[dev], exclusive=exclusive

@@ -18,7 +18,8 @@ from .fitting import Learned, fit_head
 from .head import untrained
 from .known_head import Known, better, known_head
 from .linear import LinearClassifier
-from .live_head import blank_head, lives
+from .live import lives
+from .live_head import blank_head
 from .model import Model
 from .parts import Part
 from .questions import Question, fingerprint
