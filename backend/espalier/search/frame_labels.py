@@ -53,9 +53,11 @@ class FrameLabels:
         new = list(rows)
         gone = np.array(sorted(task_ids), np.int64)
         kept = ~np.isin(self.spans[:, 0], gone)
-        spans = np.array([(row.task_id, row.start, row.stop) for row in new], np.int64).reshape(-1, 3)
-        spans = np.concatenate([self.spans[kept], spans])
-        options = np.concatenate([self.options[kept], np.array([self._number(row.option) for row in new], np.int64)])
+        added = np.array([(row.task_id, row.start, row.stop) for row in new], np.int64).reshape(-1, 3)
+        spans: Ids = np.concatenate([self.spans[kept], added])
+        options: Ids = np.concatenate(
+            [self.options[kept], np.array([self._number(row.option) for row in new], np.int64)]
+        )
         confidences = np.array([row.confidence for row in new], np.float32)
         confidences = np.concatenate([self.confidences[kept], confidences])
         order = np.argsort(spans[:, 1], kind="stable")

@@ -76,13 +76,29 @@ def ids_asked(house: House, project: Project, found: Searchable, query: FrameQue
 
     Raises BadRequest for what is not there, BadMedia for what cannot be read.
     """
+    tags = [tag.name for tag in found.labels.reading().ontology.media]
+    if query.tag is not None and query.tag not in tags:
+        raise BadRequest(f"there is no media tag {query.tag!r}; there are {', '.join(tags)}")
     ids = _embedded(found, query)
-    if not len(ids):
+    if not len(ids) and _may_be_there(found, query):
         _embed(house, project, found, query, progress)
         ids = _embedded(found, query)
     if not len(ids):
         raise BadRequest(f"there is no {query}{f' under the tag {query.tag!r}' if query.tag else ''}")
     return ids
+
+
+def _may_be_there(found: Searchable, query: FrameQuery) -> bool:
+    """As far as the catalogue knows the task; of one that was never opened nobody knows."""
+    shown = found.shown
+    rows = [row for row in shown.of_task(query.task) if query.tag in (None, shown.tag_names[int(shown.tags[row])])]
+    start, stop = query.span
+    return not rows or any(
+        start < shown.of_number(int(shown.media[row])).length
+        if shown.of_number(int(shown.media[row])).kind == "video"
+        else start <= int(shown.items[row]) < stop
+        for row in rows
+    )
 
 
 def _embedded(found: Searchable, query: FrameQuery) -> Ids:

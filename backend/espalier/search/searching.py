@@ -24,6 +24,8 @@ from .sought import Resolved, Sought, resolve
 MOST = 1000
 SCENE_GAP_S = 2.0
 """Hits of one video that lie no further apart are one scene."""
+_CUT = 0.15
+"""Where the score changes by more than this share of the best from one hit to the next, something else is shown."""
 _FETCHED_MOST = 20_000
 
 
@@ -124,8 +126,23 @@ def _scenes(found: Searchable, ids: Ids, scores: Scores, itself: Ids) -> list[Sc
     shown, numbers = found.shown, media_of(ids)
     paces_s = shown.durations_s[numbers - 1] / np.maximum(shown.lengths[numbers - 1], 1)
     gaps = np.where(paces_s > 0, np.maximum(1, SCENE_GAP_S / np.maximum(paces_s, 1e-6)), 1).astype(np.int64)
-    scenes = collapse(ids, scores, numbers, frame_of(ids), gap=gaps)
+    scenes = collapse(ids, scores, _looks(ids, scores), frame_of(ids), gap=gaps)
     return [scene for scene in scenes if not np.isin(ids[scene.hits], itself).any()]
+
+
+def _looks(ids: Ids, scores: Scores) -> Ids:
+    """Stretches of hits of one media, numbered, int64 (n,): a cut shows in the scores of the frames before and after.
+
+    Without it the more hits are fetched the longer the scenes were, up to whole videos.
+    """
+    if not len(ids):
+        return ids
+    order = np.argsort(ids)
+    cut = np.abs(np.diff(scores[order])) > _CUT * float(np.abs(scores).max())
+    begins = np.concatenate([[True], cut | (np.diff(media_of(ids[order])) != 0)])
+    looks = np.empty(len(ids), np.int64)
+    looks[order] = np.cumsum(begins)
+    return looks
 
 
 def _scene(found: Searchable, scene: Scene, ids: Ids, scores: Scores) -> Json | None:

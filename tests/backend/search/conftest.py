@@ -34,7 +34,8 @@ CONFIG = """<View>
 
 def unit(rows: Any) -> Embeddings:
     array = np.asarray(rows, np.float64)
-    return (array / np.linalg.norm(array, axis=-1, keepdims=True)).astype(np.float32)
+    rows: Embeddings = (array / np.linalg.norm(array, axis=-1, keepdims=True)).astype(np.float32)
+    return rows
 
 
 @dataclass
@@ -53,6 +54,16 @@ class Site:
     @property
     def dim(self) -> int:
         return self.house.encoder().spec.dim
+
+    @staticmethod
+    def unit(rows: Any) -> Embeddings:
+        """float32, rows of norm 1."""
+        return unit(rows)
+
+    @staticmethod
+    def shown(task_id: int, digest: str) -> Shown:
+        """As an image."""
+        return Shown(task_id, "image", 0, digest, "image")
 
     def rows(self, count: int) -> Embeddings:
         return unit(self.random.normal(size=(count, self.dim)))
