@@ -1,0 +1,48 @@
+"""What the pages load: kept for ever under its state, small, and never a file from elsewhere."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import Any
+
+import pytest
+
+from espalier.web.panel import assets
+
+SCRIPTS = sorted(path for path in assets.STATIC.iterdir() if path.suffix == ".js")
+MOST_BYTES = 60_000
+
+
+def test_an_asset_is_kept_for_ever_only_under_the_state_that_it_has(backend: Any) -> None:
+    client = backend().client
+    assert "immutable" in client.get(f"/panel/static/{assets.digest()}/style.css").headers["Cache-Control"]
+    assert client.get("/panel/static/old/style.css").headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_module_and_all_that_it_imports_are_small(path: Any) -> None:
+    def reached(name: str, seen: set[str]) -> set[str]:
+        if name not in seen:
+            seen.add(name)
+            for other in re.findall(r"from \"\./([\w-]+\.js)\"", (assets.STATIC / name).read_text()):
+                reached(other, seen)
+        return seen
+
+    everything = reached(path.name, {"theme.js", "page.js"})
+    assert sum((assets.STATIC / name).stat().st_size for name in everything) < MOST_BYTES
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_no_module_reads_text_as_markup_or_code(path: Any) -> None:
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", path.read_text()
+    )
+
+
+def test_plotly_comes_packed_from_its_package(backend: Any) -> None:
+    address = f"/panel/plotly/{assets.plotly_version()}.js"
+    packed = backend().client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert b"plotly.js" in gzip.decompress(packed.data)[:200]
+    assert len(packed.data) < 2_000_000
