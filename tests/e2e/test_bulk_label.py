@@ -257,8 +257,8 @@ def test_killed_in_the_middle_it_goes_on_and_writes_everything_once(
         made = {task: len(several) for task, several in site.annotations(id).items() if task not in tasks[:PEOPLE]}
         assert made == dict.fromkeys(tasks[PEOPLE:], 1)
     else:
-        made = {key: 1 for key in site.predictions(id) if key not in before[1]}
-        assert made == {(task, run.version): 1 for task in tasks[PEOPLE:]}
+        new = {key for key in site.predictions(id) if key not in before[1]}
+        assert new == {(task, run.version) for task in tasks[PEOPLE:]}
         every = [one["model_version"] for task in site.tasks(id).values() for one in task["predictions"]]
         assert every.count(run.version) == MANY - PEOPLE
     assert automated.undo(site.house, run.id) == MANY - PEOPLE

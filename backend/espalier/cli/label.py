@@ -89,7 +89,7 @@ def label(
     request["labels"] = [_label(text) for text in labels]
     request["frames"] = [_task(text, "label studio" if player_numbers else "frames") for text in tasks]
     if hits is not None:
-        if hits.name == "<stdin>" and not (yes or dry_run):
+        if getattr(hits, "name", "<stdin>") == "<stdin>" and not (yes or dry_run):
             raise BadRequest("the hits come through the pipe, so nobody can be asked: add --yes, or --dry-run")
         request |= _found(hits) | {"scenes": not one_frame}
     parameters = BulkParameters.from_json(request)

@@ -19,8 +19,8 @@ def test_a_dry_run_says_what_would_be_given_and_what_not(espalier: Espalier, pro
     )
     assert told.exit_code == 0, told.output
     assert told.stdout.splitlines() == [
-        "      3  looped digit: 8",
         "      3  loop: has a loop",
+        "      3  looped digit: 8",
         "refused in 1 task: the project has no such task (any more)",
         "         task 99: looped digit: 8",
         "3 predictions in 4 selected tasks",
