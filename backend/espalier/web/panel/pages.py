@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from ...errors import BadRequest
+from ...errors import BadRequest, EspalierError
 from ...settings import Settings
 from ...store.records import Records
 from ...store.rows import Project
 from ..cross_site import comes_from_elsewhere, is_renamed
 from . import assets, policy
 from .sessions import Sessions
+
+log = logging.getLogger(__name__)
 
 PREFIX = "/panel"
 
@@ -56,6 +60,16 @@ def blueprint(settings: Settings, records: Records, sessions: Sessions) -> Bluep
     @panel.after_request
     def harden(response: Response) -> Response:
         return policy.apply(response, embed=_is_embedded(), origins=settings.embed_origins)
+
+    @panel.errorhandler(Exception)
+    def in_words(error: Exception) -> tuple[str, int]:
+        if isinstance(error, HTTPException):
+            return _refusal(error.name, error.description or "", _SIGN_IN), error.code or 500
+        if isinstance(error, EspalierError):
+            return _refusal("This cannot be shown", str(error), _SIGN_IN), 422
+        log.error("a page could not be made", exc_info=error)
+        sentence = "its log says what, and `espalier doctor` whether everything answers; try again in a moment"
+        return _refusal("Something went wrong inside Espalier", sentence, _SIGN_IN), 500
 
     @panel.get("/")
     def index() -> AnyResponse:
@@ -128,7 +142,7 @@ def _render(template: str, page: Page, **context: object) -> str:
         return url_for("panel.static", state=assets.digest(), name=name)
 
     everywhere = {
-        "page": page, "pages": PAGES, "project": None, "projects": [], "who": g.person, "embed": _is_embedded(),
+        "page": page, "pages": PAGES, "project": None, "projects": [], "who": g.get("person"), "embed": _is_embedded(),
         "link": link, "asset": asset, "api": request.script_root + "/api/v1",
         "plotly": url_for("panel.plotly", state=assets.plotly_version()) if assets.plotly_version() else "",
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,3 +131,13 @@ def test_a_page_or_a_project_that_is_not_there_is_said_in_words(backend: Any) ->
     one = connected(backend())
     assert "There is no such page" in one.client.get("/panel/nothing").text
     assert one.client.get("/panel/static/x/..%2fpages.py").status_code == 404
+
+
+def test_a_database_that_fails_is_a_page_in_words(backend: Any) -> None:
+    one = backend()
+    one.records.close()
+    Path(one.settings.database.removeprefix("sqlite:///")).write_bytes(b"this is no database" * 100)
+    answer = one.client.get("/panel/projects")
+    assert answer.status_code == 500
+    assert "Something went wrong inside Espalier" in answer.text
+    assert "Traceback" not in answer.text
