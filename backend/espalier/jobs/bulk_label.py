@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -60,7 +59,7 @@ def preview(
     """What `plan` and `write` would give, counted, by what is known here of people's answers; nothing is written."""
     check(house, project, parameters)
     selected = by_task((*parameters.frames, *of_ids(house.records, project, parameters.ids)))
-    giver = Giver(house, project, parameters, "preview", _ours(house, project))
+    giver = Giver(house, project, parameters, "preview", house.records.made_annotations(project.key))
     counts = BulkCounts()
     ids = list(selected)
     for start in range(0, len(ids), _AT_ONCE):
@@ -96,7 +95,7 @@ def write(house: House, run: Run, progress: Progress) -> Run:
     pending = [task_id for task_id, state in states.items() if state in (SELECTED, WRITING)]
     house.records.set_run(run.id, state="running", total=len(states), done=counts.tasks)
     author = client.user_id(parameters.by) if "@" in parameters.by and parameters.as_ == "annotations" else None
-    giver = Giver(house, project, parameters, run.version, _ours(house, project))
+    giver = Giver(house, project, parameters, run.version, house.records.made_annotations(project.key))
     for start in range(0, len(pending), _AT_ONCE):
         progress.make_way()
         some = {task_id: _selected(made[task_id]) for task_id in pending[start : start + _AT_ONCE]}
@@ -201,9 +200,3 @@ def _by_task(annotations: Iterable[Annotation]) -> dict[int, tuple[Annotation, .
     for one in annotations:
         found[one.task_id] = (*found.get(one.task_id, ()), one)
     return found
-
-
-def _ours(house: House, project: Project) -> dict[int, datetime]:
-    """The annotations that bulk labels made, and when Label Studio stored them."""
-    made = house.records.made_annotations(project.key)
-    return {id: datetime.fromisoformat(at.replace("Z", "+00:00")) for id, at in made.items()}

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from espalier_ontology.answers import Answer
 from espalier_ontology.label_mapping import LabelMapping
 from espalier_ontology.tree import Ontology
 
@@ -15,6 +16,7 @@ from ..learning.questions import Annotated
 from ..learning.training_parameters import TrainingParameters
 from ..media.media import Media
 from ..store.rows import Annotation, Project, Task
+from .bulk_examples import together
 from .cataloguing import note
 from .choice import Choice
 from .choosing import choose
@@ -98,26 +100,31 @@ def gather(
             examples.tasks.setdefault(media.digest, []).append(one.task_id)
     waiting = 0
     said = {annotation.task_id for annotation in annotations}
+    answered: list[tuple[Annotation, tuple[Answer, ...]]] = []
     for annotation in annotations:
         one = opened[annotation.task_id]
         if one.media:
             reading = readings.read(annotation.result, one, annotation.updated_at)
             waiting += len(reading.again)
             examples.problems += [f"task {annotation.task_id}: {problem}" for problem in reading.problems]
-            examples.annotated += [
-                Annotated(
-                    media=media.digest,
-                    group=choice.group_of.get(one.task_id, media.digest),
-                    answers=reading.answers,
-                    length=media.length,
-                    ground_truth=annotation.ground_truth,
-                    tag=name,
-                    weight=_weight(annotation, parameters),
-                    part=choice.part_of.get(one.task_id),
-                    background=one.task_id in choice.background,
-                )
-                for name, media in one.media.items()
-            ]
+            answered.append((annotation, reading.answers))
+    for told in together(ontology, answered, house.records.made_annotations(project.key, only)):
+        one = opened[told.annotation.task_id]
+        examples.annotated += [
+            Annotated(
+                media=media.digest,
+                group=choice.group_of.get(one.task_id, media.digest),
+                answers=told.answers,
+                length=media.length,
+                ground_truth=told.annotation.ground_truth,
+                tag=name,
+                weight=_weight(told.annotation, parameters),
+                part=choice.part_of.get(one.task_id),
+                background=one.task_id in choice.background,
+                selected=told.selected,
+            )
+            for name, media in one.media.items()
+        ]
     if waiting:
         examples.problems.append(f"{waiting} answers with options that were split since wait for another look")
     examples.annotated += _background(choice, (one for id, one in opened.items() if id not in said))

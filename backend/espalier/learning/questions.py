@@ -41,6 +41,8 @@ class Annotated:
     """What the media is for, where a person said so."""
     background: bool = False
     """Where nothing is answered, none of the options holds (in classifications that depend on no other)."""
+    selected: bool = False
+    """The frames were chosen one by one, and so nothing is said of the others, whatever the policy for timelines."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ every label of that timeline. For the frames under none there are four policies:
 * `auto`, the default: `none` for an annotation of which every region is a mark of one or two frames; `span` for the
   others, for people stop anywhere but seldom leave out what lies between. If a label then has no counter-example at
   all, `all` for those others, since nothing can be learned of a label that always holds.
+
+Frames that were selected and labeled in bulk say nothing of the others under any policy.
 """
 
 from __future__ import annotations
@@ -252,8 +254,8 @@ def _single(segments: list[Segment], asked: Asked, left_out: Counter[tuple[str, 
 
 def _policies(said: list[_Said], policy: Policy, options: int) -> list[Policy]:
     if policy != "auto":
-        return [policy] * len(said)
-    chosen: list[Policy] = ["none" if part.marks else "span" for part in said]
+        return ["none" if part.item.selected else policy for part in said]
+    chosen: list[Policy] = ["none" if part.marks or part.item.selected else "span" for part in said]
     answered: set[int] = set()
     doubted: set[int] = set()
     everything = frozenset(range(options))

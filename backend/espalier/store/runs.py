@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from ..errors import BadRequest
+from .database import chunks
 from .projects import Projects
 from .rows import Run, RunKind
 from .tables import RunItemTable, RunTable
@@ -107,15 +108,22 @@ class Runs(Projects):
         rows = self.read(lambda connection: connection.execute(query.order_by(RunItemTable.task_id)).all())
         return {row.task_id: row.made for row in rows if row.made}
 
-    def made_annotations(self, key: str) -> dict[int, str]:
+    def made_annotations(self, key: str, task_ids: Iterable[int] | None = None) -> dict[int, datetime]:
         """By annotation, when Label Studio stored it: of the project's bulk labels that were not undone."""
         query = (
             select(RunItemTable.made)
             .join(RunTable, RunTable.id == RunItemTable.run_id)
             .where(RunTable.project_key == key, RunTable.kind == "bulk", RunTable.state != "undone")
         )
-        made = self.read(lambda connection: connection.execute(query).scalars().all())
-        return {one["annotation"]: one["updated_at"] for one in made if "annotation" in one}
+        queries = (
+            [query] if task_ids is None else [query.where(RunItemTable.task_id.in_(some)) for some in chunks(task_ids)]
+        )
+        made = self.read(lambda connection: [one for each in queries for one in connection.execute(each).scalars()])
+        return {
+            one["annotation"]: datetime.fromisoformat(one["updated_at"].replace("Z", "+00:00"))
+            for one in made
+            if "annotation" in one
+        }
 
     def _run(self, connection: Connection, id: str, *, lock: bool = False) -> Run | None:
         query = select(*RUN).where(RunTable.id == id)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from espalier.errors import BadRequest
 from espalier.store.records import Records
 
 KEY = "10.1795197302"
+AT = "2026-11-21T07:25:49.738542Z"
 
 
 def test_a_run_is_queued_with_what_was_asked(records: Records) -> None:
@@ -56,10 +59,12 @@ def test_what_a_bulk_label_made_is_kept_beside_its_state(records: Records) -> No
     run = records.add_run(KEY, {}, kind="bulk")
     records.set_run_items(run.id, {1: "writing", 2: "writing", 3: "refused"})
     assert records.made(run.id) == {}
-    records.set_run_items(run.id, {1: "written", 2: "written"}, {1: {"annotation": 71, "updated_at": "now"}})
+    records.set_run_items(run.id, {1: "written", 2: "written"}, {1: {"annotation": 71, "updated_at": AT}})
     records.set_run_items(run.id, {1: "written"})
     assert records.run_items(run.id) == {1: "written", 2: "written", 3: "refused"}
-    assert records.made(run.id) == {1: {"annotation": 71, "updated_at": "now"}}
-    assert records.made_annotations(KEY) == {71: "now"}
+    assert records.made(run.id) == {1: {"annotation": 71, "updated_at": AT}}
+    assert records.made_annotations(KEY) == {71: datetime(2026, 11, 21, 7, 25, 49, 738542, timezone.utc)}
+    assert records.made_annotations(KEY, [1, 5]).keys() == {71}
+    assert records.made_annotations(KEY, [2]) == {}
     records.set_run(run.id, state="undone")
     assert records.made_annotations(KEY) == {}
