@@ -26,7 +26,8 @@ from rq.utils import now
 
 from ..errors import Cancelled, EspalierError, LabelStudioDown
 from ..settings import Settings
-from . import presence, progress
+from . import job_log, presence, progress
+from .job_log import JobLog
 from .progress import Progress, Requeue
 from .queue import STEPS, Queues
 from .recovery import put_back, recover
@@ -47,6 +48,7 @@ def work(settings: Settings, queues: Sequence[str], *, burst: bool = False, step
         )
     logging.getLogger("rq.worker").setLevel(settings.log_level)
     opened = Queues.open(settings, steps=steps)
+    logging.getLogger().addHandler(JobLog(opened.redis))
     taken = [queue for role in queues for queue in opened.of_role(role)]
     Worker(opened, taken, presence.own_name("-".join(queues))).work(burst=burst)
 
@@ -95,6 +97,8 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
         self._doing = job
         try:
             with progress.during(of_job):
+                with suppress(RedisError):
+                    job_log.add(self.connection, job.id, f"began: {job.description}")
                 return bool(super().perform_job(job, queue))
         finally:
             self._doing = None

@@ -15,7 +15,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from espalier.errors import BadRequest
-from espalier.jobs import presence, progress, recovery
+from espalier.jobs import job_log, presence, progress, recovery
 from espalier.jobs.queue import OUTSTANDING, JobStatus, Queues
 from espalier.jobs.worker import Worker, work
 from espalier.settings import Settings
@@ -95,6 +95,7 @@ def test_a_burst_does_what_waits_and_ends(queues: Queues, start_worker: StartWor
     jobs = [queues.request_prediction(KEY, []) for _ in range(3)]
     assert start_worker("prediction", burst=True).wait(timeout=10) == 0
     assert [queues.status(job).state for job in jobs] == ["done"] * 3
+    assert "began: predict 0 tasks" in job_log.read(queues.redis, jobs[0])[0][1]
     assert not queues.redis.exists(OUTSTANDING)
     assert queues.workers() == {}
 
