@@ -1,4 +1,4 @@
-"""What was logged while a job ran, a line each, kept with the job for those who watch it. The worker's own log has more.
+"""What was logged while a job ran, a line each, kept with the job for those who watch it. The worker's log has more.
 
 A line is one sentence: of what follows a line break, and of tracebacks, nothing is shown to people.
 """
