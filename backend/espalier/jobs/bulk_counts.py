@@ -33,7 +33,13 @@ class BulkCounts:
         for reason in {str(refusal["reason"]) for refusal in one.refused}:
             self.reasons[reason] += 1
         self.refusals += one.refused[: max(0, LISTED - len(self.refusals))]
-        self.notes += [note for note in one.notes if len(self.notes) < _NOTES_KEPT and note not in self.notes]
+        for note in one.notes:
+            self.note(note)
+
+    def note(self, text: str) -> None:
+        """For people; each once, and not too many."""
+        if len(self.notes) < _NOTES_KEPT and text not in self.notes:
+            self.notes.append(text)
 
     def to_json(self) -> dict[str, Any]:
         """reasons: tasks by the reason of a refusal. refusals: the first 500 in full. frames, problems: as other runs

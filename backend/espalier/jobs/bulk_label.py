@@ -9,6 +9,7 @@ back as events and are learned from, for a person gave them.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID, uuid5
@@ -30,6 +31,7 @@ from .publishing import publish
 SELECTED, WRITING, WRITTEN, NOTHING, REFUSED = "selected", "writing", "written", "nothing", "refused"
 _NAMESPACE = UUID("7b7c4b0e-6a0c-4f5e-9a53-2f6d3f0d7a51")
 _AT_ONCE = 25
+_SEEN_AT_ONCE = 500
 
 
 def plan(records: Records, project: Project, parameters: BulkParameters) -> Run:
@@ -40,10 +42,12 @@ def plan(records: Records, project: Project, parameters: BulkParameters) -> Run:
     selected = by_task((*parameters.frames, *of_ids(records, project, parameters.ids)))
     taken = sum(run.kind == "bulk" for run in records.runs(project.key))
     label = re.sub(r"\W+", "-", parameters.labels[0][1][-1]).strip("-")[:30]
+    # Two that are planned at once, or in another data directory, must not share a name: undo deletes by it.
+    name = "-".join(filter(None, (f"bulk{taken + 1}", label, secrets.token_hex(2))))
     run = records.add_run(
         project.key,
         parameters.to_json(),
-        version=f"bulk{taken + 1}-{label}" if label else f"bulk{taken + 1}",
+        version=name,
         previous=project.published,
         total=len(selected),
         kind="bulk",
@@ -62,8 +66,8 @@ def preview(
     giver = Giver(house, project, parameters, "preview", house.records.made_annotations(project.key))
     counts = BulkCounts()
     ids = list(selected)
-    for start in range(0, len(ids), _AT_ONCE):
-        some = {task_id: selected[task_id] for task_id in ids[start : start + _AT_ONCE]}
+    for start in range(0, len(ids), _SEEN_AT_ONCE):
+        some = {task_id: selected[task_id] for task_id in ids[start : start + _SEEN_AT_ONCE]}
         for one in giver.give(some, _known_here(house, project, some)):
             counts.add(one, written=bool(one.result))
         (progress or Progress()).report(counts.tasks, len(ids), f"{counts.tasks} of {len(ids)} tasks")
@@ -95,6 +99,8 @@ def write(house: House, run: Run, progress: Progress) -> Run:
     pending = [task_id for task_id, state in states.items() if state in (SELECTED, WRITING)]
     house.records.set_run(run.id, state="running", total=len(states), done=counts.tasks)
     author = client.user_id(parameters.by) if "@" in parameters.by and parameters.as_ == "annotations" else None
+    if "@" in parameters.by and author is None and parameters.as_ == "annotations":
+        counts.note(f"no user of Label Studio has the address {parameters.by}: the annotations are the token's user's")
     giver = Giver(house, project, parameters, run.version, house.records.made_annotations(project.key))
     for start in range(0, len(pending), _AT_ONCE):
         progress.make_way()

@@ -122,6 +122,7 @@ class Giver:
                 media = opened.media[tag]
                 frames[tag], beyond = frames_in(selected, tag, media.length, media.timeline)
                 notes += [f"task {task_id}: {beyond}"] if beyond else []
+                notes += self._spread(ontology, opened.media[tag], frames[tag])
         labels = [label for label in parameters.labels if ontology.classification(label[0]).media in opened.media]
         if unseen := set(parameters.labels) - set(labels):
             reason = "; ".join(opened.failures) or "the task does not show what it is about"
@@ -153,6 +154,14 @@ class Giver:
         said = sum(_count(ontology.classification(one.classification), one.frames) for one in composed.said)
         refused = [_refusal(task_id, ontology.classification(one.label[0]), one) for one in composed.refused]
         return BulkTask(task_id, result, given, said, (*unread, *refused), tuple(notes))
+
+    def _spread(self, ontology: Ontology, media: Media, selected: Frames) -> Iterator[str]:
+        """Where a few frames were selected, and all of them are answered for."""
+        for name in dict.fromkeys(name for name, _ in self.parameters.labels):
+            classification = ontology.classification(name)
+            about = classification.media == media.tag.name and classification.scope == "media"
+            if about and 0 < len(selected) < media.length:
+                yield f"{name!r} is answered for the whole {media.kind}, whichever of its frames are selected"
 
     def _open(self, ontology: Ontology, known: Sequence[Known]) -> dict[int, OpenTask]:
         """What the labels are about, with all that it depends on. Only of videos the file itself is needed."""

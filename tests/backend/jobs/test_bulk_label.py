@@ -130,6 +130,17 @@ def test_frames_that_the_player_never_shows_are_refused(home: Any, tmp_path: Pat
     assert numbered["answers"] == {"scene: flower": 2}, "number 3 of 5 a second stands for two frames of 10"
 
 
+def test_of_a_whole_video_one_frame_stands_for_all_and_that_is_noted(home: Any, tmp_path: Path) -> None:
+    write_pan(tmp_path / "pan.mp4", seed=1, shots=1)
+    whole = '<Choices name="place" toName="video"><Choice value="in"/></Choices></View>'
+    home.configure(VIDEO_CONFIG.replace("</View>", whole))
+    home.add_tasks([{"video": str(tmp_path / "pan.mp4")}])
+    told = preview(home, label="place: in", frames=[{"task": 1, "frame": 2}])
+    assert told["answers"] == {"place: in": 1}
+    assert told["problems"] == ["'place' is answered for the whole video, whichever of its frames are selected"]
+    assert preview(home, label="place: in", frames=[{"task": 1}])["problems"] == []
+
+
 def test_items_of_a_sequence(home: Any) -> None:
     home.configure(ITEMS)
     home.add_tasks([{"images": [f"https://example.invalid/{number}.jpg" for number in range(5)]}, {"images": []}])
@@ -153,11 +164,11 @@ def test_a_plan_keeps_the_frames_task_by_task(pictures: Any) -> None:
     records = pictures.house.records
     asked = {"label": "kind: Plant", "frames": [{"task": 3}, {"task": 1}, {"task": 3, "frame": 1}], "note": "x"}
     run = bulk_label.plan(records, pictures.project, BulkParameters.from_json(asked))
-    assert (run.kind, run.version, run.total, run.parameters["note"]) == ("bulk", "bulk1-Plant", 2, "x")
+    assert (run.kind, run.version[:11], run.total, run.parameters["note"]) == ("bulk", "bulk1-Plant", 2, "x")
     assert "frames" not in run.parameters
     assert records.run_items(run.id) == {1: "selected", 3: "selected"}
     assert records.made(run.id)[3] == {"frames": [{"task": 3}, {"task": 3, "first": 1, "last": 1}]}
-    assert bulk_label.plan(records, pictures.project, BulkParameters.from_json(asked)).version == "bulk2-Plant"
+    assert bulk_label.plan(records, pictures.project, BulkParameters.from_json(asked)).version[:11] == "bulk2-Plant"
 
 
 def test_a_run_needs_a_label_studio_and_says_so(pictures: Any) -> None:
