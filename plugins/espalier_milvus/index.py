@@ -32,8 +32,9 @@ class MilvusIndex:
 
     def __init__(self, service: Service, request: IndexRequest, name: str) -> None:
         self._service, self._request, self._name = service, request, name
-        self._kind = kinds.kind_named(kind_of(service, name))
-        self._measured = None if self._kind.exact else Measured.read(request.directory)
+        self._kind: Kind = kinds.FLAT
+        self._measured: Measured | None = None
+        self._look()
         self._rows_at_once = max(1, min(10_000, _MESSAGE_BYTES // (4 * request.dim + 32)))
         self._held: Ids | None = None
         """What it held when that was last asked, and what came and went through here since; None: not asked yet."""
@@ -104,6 +105,7 @@ class MilvusIndex:
         return self._held.copy()
 
     def report(self) -> IndexReport:
+        self._look()
         vectors = self._count()
         measured, kind = self._measured, self._kind
         links = vectors * kind.built_with["M"] * 2 * 4 if "M" in kind.built_with else 0
@@ -120,6 +122,7 @@ class MilvusIndex:
         self._service.call("flushing", "flush", self._name, timeout=BUILD_S)
         if not self._request.url:
             return
+        self._look()
         vectors = self._count()
         self._become(kinds.kind_for(vectors))
         if self._kind.exact or (self._measured and self._measured.holds(self._kind, vectors)):
@@ -171,6 +174,12 @@ class MilvusIndex:
             "counting", "query", self._name, filter="", output_fields=["count(*)"], consistency_level="Strong"
         )
         return int(answer[0]["count(*)"])
+
+    def _look(self) -> None:
+        """Which index is there: another process may have built another since."""
+        self._kind = kinds.kind_named(kind_of(self._service, self._name))
+        measured = None if self._kind.exact else Measured.read(self._request.directory)
+        self._measured = measured if measured and measured.kind == self._kind.name else None
 
     def _become(self, kind: Kind) -> None:
         """Builds another index over the same vectors; searches of other processes wait or fail meanwhile."""

@@ -69,24 +69,25 @@ class Service:
     def connect(cls, request: IndexRequest) -> Service:
         """Raises BadSetting within seconds where nobody answers."""
         client_class = library.pymilvus().MilvusClient
-        if not request.url:
-            directory = lite_directory(request)
-            address, place = Address(embedded.enter(directory), "", ""), f"milvus-lite in {directory}"
-        else:
+        if request.url:
             directory, address = None, Address.read(request.url)
             place = f"the Milvus at {address.uri}"
+        else:
+            directory = lite_directory(request)
+            address, place = Address(embedded.enter(directory), "", ""), f"milvus-lite in {directory}"
         service = cls(None, place, directory, address.token)
         try:
             service.client = client_class(
                 uri=address.uri, token=address.token, db_name=address.database, timeout=CONNECT_S, dedicated=True
             )
         except service._errors as error:
-            if directory is not None:
-                embedded.leave(directory)
             raise BadSetting(
                 f"{place} does not answer as one ({service._words(error)}): is it running there, and are "
                 f"ESPALIER_INDEX_URL's user, password and database right?"
             ) from None
+        finally:
+            if service.client is None:
+                service.close()
         return service
 
     def call(self, doing: str, method: str, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
@@ -114,7 +115,8 @@ class Service:
             raise self._refusal(doing, error) from None
 
     def close(self) -> None:
-        self.client.close()
+        if self.client is not None:
+            self.client.close()
         if self.directory is not None:
             embedded.leave(self.directory)
 

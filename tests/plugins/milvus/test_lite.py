@@ -192,6 +192,7 @@ def test_another_encoder_is_refused_by_name(request_here: IndexRequest) -> None:
         open_index("milvus", replace(request_here, encoder="f" * 16))
     with pytest.raises(BadIndex, match=f"holds vectors of {DIM} numbers, not 3"):
         open_index("milvus", replace(request_here, dim=3))
+    assert not own_threads()
 
 
 @pytest.mark.parametrize("missing", ["pymilvus", "milvus_lite.db"])
@@ -209,13 +210,13 @@ def test_listing_the_plugin_imports_no_pymilvus() -> None:
     assert answer.stdout.split() == ["False", "False"]
 
 
-def test_pymilvus_is_quiet_and_leaves_the_environment_alone(tmp_path: Path) -> None:
+def test_it_is_quiet_up_to_an_end_without_close_and_leaves_the_environment_alone(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; before = dict(os.environ)\n"
         "from espalier.contract import IndexRequest; from espalier.plugins.registry import open_index\n"
         "import numpy as np\n"
         f"index = open_index('milvus', IndexRequest('p', 4, 'a' * 16, Path({str(tmp_path)!r})))\n"
-        "index.add(np.arange(4), np.eye(4, dtype=np.float32)); index.ids(); index.save(); index.close()\n"
+        "index.add(np.arange(4), np.eye(4, dtype=np.float32)); index.ids(); index.save()\n"
         "print(dict(os.environ) == before)"
     )
     answer = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True)

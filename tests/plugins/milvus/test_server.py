@@ -50,7 +50,7 @@ def test_it_keeps_the_contract(request_there: IndexRequest) -> None:
 @pytest.mark.usefixtures("small")
 def test_the_index_follows_the_number_of_vectors_and_its_recall_is_measured(request_there: IndexRequest) -> None:
     ids, rows = frame_ids(3, 300), unit_rows(900, seed=1)
-    opened = open_index("milvus", request_there)
+    opened, other = open_index("milvus", request_there), open_index("milvus", request_there)
     for count, kind in ((200, "exact"), (600, "HNSW32"), (900, "IVF4096,Flat")):
         opened.add(ids[:count], rows[:count])
         opened.save()
@@ -60,7 +60,9 @@ def test_the_index_follows_the_number_of_vectors_and_its_recall_is_measured(requ
         assert (report.recall or 1) >= request_there.recall
         exact = np.sort(-(rows[:9] @ rows[:count].T), axis=1)[:, :20]
         assert (np.abs(opened.search(rows[:9], 20)[1] + exact) < 1e-5).mean() >= 0.99
+        assert other.report() == report, "who has it open as well hears of it"
     opened.close()
+    other.close()
     again = open_index("milvus", request_there)
     assert again.report() == report, "what was measured is kept"
     again.close()
