@@ -21,4 +21,5 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "search": Kind("searching", "SearchRequest", "search"),
     "status": Kind("status", "StatusRequest", "status"),
+    "thumbnails": Kind("thumbnails", "ThumbnailsRequest", "thumbnails"),
 }

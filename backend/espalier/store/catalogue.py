@@ -136,6 +136,29 @@ class Catalogue(Projects):
         rows = self.read(lambda connection: connection.execute(query).all())
         return [CataloguedMedia(*row) for row in rows]
 
+    def media_numbered(self, key: str, number: int) -> CataloguedMedia | None:
+        """The media of this number."""
+        columns = (MediaTable.number, MediaTable.digest, MediaTable.kind, MediaTable.length, MediaTable.duration_s)
+        query = select(*columns).where(MediaTable.project_key == key, MediaTable.number == number)
+        row = self.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else CataloguedMedia(*row)
+
+    def shown_by(self, key: str, task_id: int, *, tag: str | None = None, item: int = 0) -> CataloguedMedia | None:
+        """The media at one place of a task; of its first tag where none is named. None where nothing is known."""
+        columns = (MediaTable.number, MediaTable.digest, MediaTable.kind, MediaTable.length, MediaTable.duration_s)
+        query = (
+            select(*columns)
+            .join(
+                ShowingTable,
+                (ShowingTable.project_key == MediaTable.project_key) & (ShowingTable.media == MediaTable.number),
+            )
+            .where(ShowingTable.project_key == key, ShowingTable.task_id == task_id, ShowingTable.item.in_([0, item]))
+            .where(ShowingTable.tag == tag if tag is not None else ShowingTable.media > 0)
+            .order_by(ShowingTable.tag, ShowingTable.item.desc())
+        )
+        row = self.read(lambda connection: connection.execute(query).first())
+        return None if row is None else CataloguedMedia(*row)
+
     def _held(self, connection: Connection, key: str, task_ids: Iterable[int]) -> _Places:
         query = (
             select(ShowingTable.task_id, ShowingTable.tag, ShowingTable.item, MediaTable.digest)

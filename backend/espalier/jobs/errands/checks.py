@@ -13,13 +13,11 @@ from ..house import House
 from ..progress import Progress
 
 
-def connected(house: House, project: Project, request: Mapping[str, Any], progress: Progress) -> list[dict[str, str]]:
+def connected(house: House, project: Project, request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Does Label Studio reach this backend, and tell it of annotations: name, state, found, remedy of each check."""
-    return [asdict(check) for check in connection(house, project)]
+    return {"items": [asdict(check) for check in connection(house, project)]}
 
 
-def installation(
-    house: House, project: Project, request: Mapping[str, Any], progress: Progress
-) -> list[dict[str, str]]:
+def installation(house: House, project: Project, request: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """All that `espalier doctor` says."""
-    return [asdict(check) for check in examine(house)]
+    return {"items": [asdict(check) for check in examine(house)]}

@@ -22,11 +22,10 @@ def draw(house: House, project: Project, request: Request, progress: Progress) -
     return lists.draw(house, project.key, request["kind"], int(request["count"]), progress).to_json()
 
 
-def write(house: House, project: Project, request: Request, progress: Progress) -> str:
-    """The id of the run that writes the list to Label Studio."""
+def write(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+    """The run that writes the list to Label Studio, and its job."""
     run = lists.plan(house, project.key, request["kind"], int(request["count"]))
-    house.queues.request_run(run.id)
-    return run.id
+    return {"run": run.id, "job": house.queues.request_run(run.id)}
 
 
 def quality(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
@@ -34,17 +33,17 @@ def quality(house: House, project: Project, request: Request, progress: Progress
     return look_at(house, project.key, progress).to_json()
 
 
-def revisits(house: House, project: Project, request: Request, progress: Progress) -> list[dict[str, Any]]:
+def revisits(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
     """Answers that somebody should look at again, since the ontology changed; with `all` those settled, too."""
     refresh(house, project)
     entries = house.records.revisits(project.key, None if request.get("all") else "open")
-    return [{**asdict(entry), "created_at": entry.created_at.isoformat()} for entry in entries]
+    return {"items": [{**asdict(entry), "created_at": entry.created_at.isoformat()} for entry in entries]}
 
 
-def settle_revisits(house: House, project: Project, request: Request, progress: Progress) -> int:
+def settle_revisits(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
     """How many answers of these tasks are right as they are. Raises BadRequest for a task that is not on the list."""
     refresh(house, project)
     listed = {entry.task_id for entry in house.records.revisits(project.key, "open")}
     if unknown := set(request["tasks"]) - listed:
         raise BadRequest(f"task {min(unknown)} is not on the list of answers to look at again")
-    return house.records.settle_revisits(project.key, task_ids=request["tasks"])
+    return {"settled": house.records.settle_revisits(project.key, task_ids=request["tasks"])}

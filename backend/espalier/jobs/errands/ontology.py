@@ -20,15 +20,15 @@ Request = Mapping[str, Any]
 Json = dict[str, Any]
 
 
-def settings(house: House, project: Project, request: Request, progress: Progress) -> list[dict[str, str]]:
+def settings(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """Every setting of a classification that is not the usual one, and where it was written."""
-    return [asdict(one) for one in in_force(house, project)]
+    return {"items": [asdict(one) for one in in_force(house, project)]}
 
 
-def choose_settings(house: House, project: Project, request: Request, progress: Progress) -> list[dict[str, str]]:
+def choose_settings(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """All settings, after these were chosen for one classification, and those taken back."""
     chosen = choose(house, project, request["classification"], request.get("given", {}), request.get("taken_back", ()))
-    return [asdict(one) for one in in_force(house, chosen)]
+    return {"items": [asdict(one) for one in in_force(house, chosen)]}
 
 
 def changes(house: House, project: Project, request: Request, progress: Progress) -> Json:

@@ -6,33 +6,49 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...store.rows import Project
-from .. import automated
-from ..blind import measure
+from .. import automated, bulk_label
+from ..blind import BlindSample, measure
+from ..bulk_parameters import BulkParameters
 from ..house import House
 from ..parameters import RunParameters
 from ..progress import Progress
 
 Request = Mapping[str, Any]
+Json = dict[str, Any]
 
 
-def plan_run(house: House, project: Project, request: Request, progress: Progress) -> str:
-    """The id of a run that waits for its worker from now on."""
+def plan_run(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """A run that waits for its worker from now on, and its job."""
     run = automated.plan(house, project.key, RunParameters.from_json(request))
-    house.queues.request_run(run.id)
-    return run.id
+    return {"run": run.id, "job": house.queues.request_run(run.id)}
 
 
-def preview_run(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+def preview_run(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """Counts of what the run would write."""
-    return automated.dry_run(house, project.key, RunParameters.from_json(request), progress)
+    return {"counts": automated.dry_run(house, project.key, RunParameters.from_json(request), progress)}
 
 
-def undo_run(house: House, project: Project, request: Request, progress: Progress) -> int:
-    """How many predictions or annotations were deleted."""
-    return automated.undo(house, str(request["run"]))
+def undo_run(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """How many predictions or annotations were deleted, and the run's last word."""
+    run = str(request["run"])
+    return {"run": run, "deleted": automated.undo(house, run), "message": automated.find(house, run).message}
 
 
-def blind_sample(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any] | None:
-    """How many of the answers that a run withheld people have given since; null where it withheld none."""
-    sample = measure(house, automated.find(house, str(request["run"])))
-    return None if sample is None else {**sample.to_json(), "sentence": sample.sentence()}
+def blind_sample(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """How many of the answers that a run withheld people have given since; withheld 0 where it withheld none."""
+    sample = measure(house, automated.find(house, str(request["run"]))) or BlindSample()
+    return {**sample.to_json(), "sentence": sample.sentence() if sample.withheld else "nothing was withheld"}
+
+
+def preview_bulk(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """What a bulk label would give, counted."""
+    return {"counts": bulk_label.preview(house, project, BulkParameters.from_json(request), progress)}
+
+
+def plan_bulk(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """A bulk label that waits for its worker from now on, and its job."""
+    parameters = BulkParameters.from_json(request)
+    bulk_label.check(house, project, parameters)
+    house.client(project)
+    run = bulk_label.plan(house.records, project, parameters)
+    return {"run": run.id, "job": house.queues.request_run(run.id)}

@@ -13,6 +13,7 @@ from ...store.rows import Project
 from ...tuning_parameters import TuningParameters
 from .. import tuning
 from ..choosing import keep, parameters_of
+from ..ensembling import ensemble
 from ..forecast import forecast as forecast_now
 from ..house import House
 from ..label_counts import label_counts
@@ -52,13 +53,19 @@ def tune(house: House, project: Project, request: Request, progress: Progress) -
     return {"version": name, "job": house.queues.request_tuning(project.key, name)}
 
 
-def cancel_tuning(house: House, project: Project, request: Request, progress: Progress) -> str:
-    return tuning.cancel(house, project.key, request["version"])
+def join(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """The version that several make together, as the gate has judged it."""
+    made = ensemble(house, project.key, request["versions"])
+    return {"version": made.name, "message": made.message}
 
 
-def forecast(house: House, project: Project, request: Request, progress: Progress) -> list[Json]:
+def cancel_tuning(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    return {"message": tuning.cancel(house, project.key, request["version"])}
+
+
+def forecast(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """What more labels would buy, question by question."""
-    return [
+    rows = [
         {
             "classification": row.key[0],
             "parent": list(row.key[1]),
@@ -67,6 +74,7 @@ def forecast(house: House, project: Project, request: Request, progress: Progres
         }
         for row in forecast_now(house, project, progress, more=int(request["more"]))
     ]
+    return {"items": rows}
 
 
 def _plain(value: Any) -> Any:

@@ -21,34 +21,35 @@ from ..last_version import last_version
 from ..progress import Progress
 
 Request = Mapping[str, Any]
+Json = dict[str, Any]
 _FIELDS = {"precision_recall": ("recall", "precision", "cutoff"), "roc": ("false_positive", "true_positive", "cutoff")}
 _RELIABILITY = ("confidence", "held", "rows")
 
 
-def promote(house: House, project: Project, request: Request, progress: Progress) -> str:
-    """The name of the version that serves now. `last`: of a fine-tuned one the last network, instead of the best."""
+def promote(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """The version that serves now. `last`: of a fine-tuned one the last network, instead of the best."""
     name = str(request["version"])
     if request.get("last"):
         name = last_version(house, project.key, name, progress).name
-    return promotion.promote(house, project.key, name, reason=str(request.get("reason", ""))).name
+    return {"version": promotion.promote(house, project.key, name, reason=str(request.get("reason", ""))).name}
 
 
-def roll_back(house: House, project: Project, request: Request, progress: Progress) -> str:
-    return promotion.roll_back(house, project.key, reason=str(request.get("reason", ""))).name
+def roll_back(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    return {"version": promotion.roll_back(house, project.key, reason=str(request.get("reason", ""))).name}
 
 
-def archive(house: House, project: Project, request: Request, progress: Progress) -> list[str]:
+def archive(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """The names of the versions whose files were removed."""
-    return [gone.name for gone in archiving.archive(house, project.key, keep=int(request["keep"]))]
+    return {"versions": [gone.name for gone in archiving.archive(house, project.key, keep=int(request["keep"]))]}
 
 
-def evaluation(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+def evaluation(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """What `espalier evaluate --json` prints."""
     row = house.version(project, request["version"])
     return {"version": row.name, **evaluation_of(house, project, row).summary}
 
 
-def curves(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+def curves(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """Of every question, and each of its options: the curves of one part, as lists of points."""
     row = house.version(project, request["version"])
     found, part = evaluation_of(house, project, row), str(request["part"])
@@ -72,25 +73,25 @@ def curves(house: House, project: Project, request: Request, progress: Progress)
     return {"version": row.name, "part": part, "questions": told}
 
 
-def coverage(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+def coverage(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """What `espalier coverage --json` prints."""
     row = house.version(project, request["version"])
     table = coverage_table(house.model(Path(row.directory)), request.get("precision") or TARGETS)
     return {"version": row.name, **table}
 
 
-def cutoffs(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+def cutoffs(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """What `espalier cutoffs --json` prints."""
     return _told(cutoffs_now(house, project))
 
 
-def set_cutoffs(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+def set_cutoffs(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """The policy holds from now on, also for later versions; as it was before, and the new figures beside it."""
     change = set_policy(house, project, CutoffPolicy.from_json(request["policy"]))
     return {"before": _told(change.before), **_told(change.after), "metrics": change.metrics, "dropped": change.dropped}
 
 
-def explain(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
+def explain(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """A heat map over a frame, as a PNG in base64."""
     found = explain_frame(
         house,
@@ -112,7 +113,7 @@ def explain(house: House, project: Project, request: Request, progress: Progress
     }
 
 
-def _told(now: CutoffsNow) -> dict[str, Any]:
+def _told(now: CutoffsNow) -> Json:
     return {
         "version": now.version,
         "policy": now.policy.to_json(),
@@ -126,4 +127,16 @@ def _points(array: Any, fields: tuple[str, ...]) -> dict[str, list[float | None]
     return {
         name: [round(float(value), 5) if np.isfinite(value) else None for value in array[:, at]]
         for at, name in enumerate(fields)
+    }
+
+
+def steps(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """What was learned step by step: of a fine-tuning, and of every question."""
+    row = house.version(project, request["version"])
+    questions = evaluation_of(house, project, row).summary["questions"]
+    names = ("classification", "parent", "learning")
+    return {
+        "version": row.name,
+        "tuning": row.metrics.get("tuning", {}).get("curves", []),
+        "questions": [{name: question[name] for name in names} for question in questions],
     }

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from ...jobs.queue import JobStatus, Queues
 from .problem import Refused
@@ -15,6 +15,7 @@ from .routes import PREFIX, Query, Told
 WAITERS = 8
 """Requests that wait at a time; the others are told the job at once. Threads must be left for /health and /webhook."""
 _POLL_S = (0.01, 0.2)
+_GOING_ON = ("queued", "running")
 # What the worker says of an error that is nobody's request's fault.
 _OURS = ("failed unexpectedly", "failed: this machine", "stopped: it took longer")
 
@@ -31,7 +32,10 @@ class Accepted(Told):
     message: str
     status: str = Field(description="Where to ask how far it has come.")
     events: str = Field(description="The same as server-sent events.")
-    result: str = Field(description="Where its answer will be.")
+    result: str = Field(description="Where its answer will be; it is what this request would have been answered.")
+
+
+ALSO_LATER: dict[int, type[BaseModel] | str] = {202: Accepted}
 
 
 class Asking:
@@ -42,12 +46,19 @@ class Asking:
     def wait(self, job: str, wait_s: float) -> Accepted | JobStatus:
         """Until the job is done, or the time is over. Raises Refused where it failed."""
         status = self._queues.status(job)
-        if wait_s > 0 and self._waiters.acquire(blocking=False):
+        if status.state in _GOING_ON and wait_s > 0 and self._served() and self._waiters.acquire(blocking=False):
             try:
                 status = self._ended(job, wait_s)
             finally:
                 self._waiters.release()
         return self.judge(status)
+
+    def answer(self, job: str, wait_s: float, model: type[BaseModel], status: int = 200) -> tuple[BaseModel, int]:
+        """The job's result as this model, with this status; or 202 where it is not there in time."""
+        done = self.wait(job, wait_s)
+        if isinstance(done, Accepted):
+            return done, 202
+        return model.model_validate(self._queues.result(job)), status
 
     def judge(self, status: JobStatus) -> Accepted | JobStatus:
         if status.state == "failed":
@@ -60,7 +71,7 @@ class Asking:
 
     def _ended(self, job: str, wait_s: float) -> JobStatus:
         deadline, pause = time.monotonic() + wait_s, _POLL_S[0]
-        while (status := self._queues.status(job)).state in ("queued", "running"):
+        while (status := self._queues.status(job)).state in _GOING_ON:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 break

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from .asking import Accepted, Asking, Wait
+from .asking import ALSO_LATER, Asking, Wait
 from .given import Given
 from .routes import Routes, Told
 
@@ -26,7 +26,7 @@ class CheckList(Told):
 
 def register(routes: Routes, given: Given, asking: Asking) -> None:
     @routes.endpoint(
-        "POST", "/projects/<project>/check", CheckList, role="viewer", query=Wait, also={202: Accepted},
+        "POST", "/projects/<project>/check", CheckList, role="viewer", query=Wait, also=ALSO_LATER,
         refuses=(409, 422), id="checkProject",
     )  # fmt: skip
     def check(project: str, query: Wait) -> Any:
@@ -34,7 +34,7 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
         return _answered("connection", project, query)
 
     @routes.endpoint(
-        "POST", "/projects/<project>/check-installation", CheckList, role="manager", query=Wait, also={202: Accepted},
+        "POST", "/projects/<project>/check-installation", CheckList, role="manager", query=Wait, also=ALSO_LATER,
         refuses=(409, 422), id="checkInstallation",
     )  # fmt: skip
     def installation(project: str, query: Wait) -> Any:
@@ -42,7 +42,4 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
         return _answered("installation", project, query)
 
     def _answered(errand: str, project: str, query: Wait) -> Any:
-        done = asking.wait(given.errand(given.project(project), errand, {}), query.wait_s)
-        if isinstance(done, Accepted):
-            return done, 202
-        return CheckList.model_validate({"items": given.queues.result(done.id)})
+        return asking.answer(given.errand(given.project(project), errand, {}), query.wait_s, CheckList)

@@ -13,7 +13,28 @@ from ...jobs.queue import Queues
 from ...settings import Settings
 from ...store.records import Records
 from ..auth import Auth
-from . import checks, document, jobs, ontology, projects, reference, runs, trainings, versions
+from . import (
+    bulk,
+    checks,
+    cutoffs,
+    document,
+    exports,
+    figures,
+    jobs,
+    lists,
+    mappings,
+    ontology,
+    people,
+    projects,
+    reference,
+    runs,
+    search,
+    settings,
+    thumbnails,
+    trainings,
+    uploads,
+    versions,
+)
 from .access import Access
 from .asking import Asking
 from .given import Given
@@ -49,18 +70,33 @@ def application() -> Flask:
     return made
 
 
-def register(app: Flask, settings: Settings, records: Records, queues: Queues, auth: Auth) -> Access:
+def register(app: Flask, read: Settings, records: Records, queues: Queues, auth: Auth) -> Access:
     """All of /api/v1. The access is returned, so that sessions can be made known to it."""
-    access = Access(settings, records, knows_password=auth.knows_password)
+    access = Access(read, records, knows_password=auth.knows_password)
     app.before_request(access.check)
-    given, asking, streams = Given(settings, records, queues), Asking(queues), Streams()
+    given, asking, streams = Given(read, records, queues), Asking(queues), Streams()
     nouns: list[tuple[str, str, Callable[[Routes], None]]] = [
+        ("people", "Who asks, and what is installed.", lambda r: people.register(r)),
         ("projects", "Connected projects, and how they are.", lambda r: projects.register(r, given)),
-        ("ontology", "The tree of a project's questions.", lambda r: ontology.register(r, given)),
-        ("versions", "Model versions.", lambda r: versions.register(r, given, asking)),
-        ("trainings", "Trainings and fine-tunings.", lambda r: trainings.register(r, given)),
-        ("runs", "Automated labeling.", lambda r: runs.register(r, given, asking)),
         ("checks", "Does everything answer?", lambda r: checks.register(r, given, asking)),
+        ("ontology", "The tree of a project's questions.", lambda r: ontology.register(r, given)),
+        ("settings", "What answers a classification, and how.", lambda r: settings.register(r, given, asking)),
+        (
+            "mappings",
+            "What old options are read as, and what is in doubt.",
+            lambda r: mappings.register(r, given, asking),
+        ),
+        ("versions", "Model versions, and which of them serves.", lambda r: versions.register(r, given, asking)),
+        ("figures", "How good a version is.", lambda r: figures.register(r, given, asking)),
+        ("cutoffs", "How sure an answer must be.", lambda r: cutoffs.register(r, given, asking)),
+        ("trainings", "Trainings and fine-tunings.", lambda r: trainings.register(r, given, asking)),
+        ("runs", "Automated labeling.", lambda r: runs.register(r, given, asking)),
+        ("lists", "What to look at: next, likely wrong, in doubt, poor.", lambda r: lists.register(r, given, asking)),
+        ("search", "Frames by what they look like.", lambda r: search.register(r, given, asking)),
+        ("uploads", "Pictures to search with.", lambda r: uploads.register(r, given)),
+        ("thumbnails", "Frames as small pictures.", lambda r: thumbnails.register(r, given, asking)),
+        ("bulk-labels", "One label for many frames.", lambda r: bulk.register(r, given, asking)),
+        ("exports", "Predictions and labels, to take away.", lambda r: exports.register(r, given)),
         ("jobs", "Work in the queue.", lambda r: jobs.register(r, given, asking, streams)),
     ]
     for noun, meaning, registered in nouns:

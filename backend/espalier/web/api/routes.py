@@ -45,6 +45,12 @@ class Told(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Figures(BaseModel):
+    """What an answer holds, and more beside it that commands print with --json."""
+
+    model_config = ConfigDict(extra="allow")
+
+
 class Routes:
     """The endpoints of one noun, below /api/v1."""
 
@@ -66,12 +72,14 @@ class Routes:
         query: type[Query] | None = None,
         also: Mapping[int, type[BaseModel] | str] | None = None,
         refuses: Iterable[int] = (),
+        sends: Mapping[str, Any] | None = None,
         id: str,
     ) -> Callable[[View], View]:
         """The view gets path arguments by name, and `body` and `query` where they are taken.
 
         answers: the model, or the OpenAPI content of what is not JSON. also: further answers that are no problem, by
-        status. refuses: statuses of problems beyond those that follow from the declaration itself.
+        status. refuses: statuses of problems beyond those that follow from the declaration itself. sends: the OpenAPI
+        content of a body that is not JSON.
         """
         refused = {401, 403, 500, 503, *refuses}
         refused |= {404} if "<" in path else set()
@@ -103,6 +111,8 @@ class Routes:
             }
             if answers is None or not isinstance(answers, type):
                 extra["x-espalier-content"] = {status: answers}
+            if sends is not None:
+                extra["x-espalier-sends"] = sends
             declared = blueprint.doc(operation_id=id, extensions=extra)(declared)
             blueprint.route(path, methods=[method])(declared)
             return view

@@ -11,11 +11,11 @@ from pydantic import Field
 
 from ...jobs.queue import job_of_run
 from ...store.rows import Run, RunKind
-from .asking import Accepted, Asking, Wait
+from .asking import ALSO_LATER, Asking, Wait
 from .given import Given
 from .paging import Page, links, part_of
 from .problem import Refused
-from .routes import Asked, Routes, Told
+from .routes import Asked, Figures, Routes, Told
 
 _ID = re.compile(r"[0-9a-f]{1,32}")
 Id = Annotated[int, Field(ge=1, le=2**53)]
@@ -23,9 +23,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class RunAsked(Asked):
-    """RunParameters, and whether the run is only to be tried out."""
+    """What a run answers: which tasks, frames and questions, and how sure it must be."""
 
-    dry_run: bool = Field(False, description="Count what would be written, and write nothing.")
     tasks: list[Id] | None = Field(None, max_length=1_000_000, description="Task ids; null: those of the filter.")
     filter: str = Field(
         "all",
@@ -70,8 +69,15 @@ class RunList(Told):
     items: list[RunShown]
 
 
+class Started(Told):
+    """A run that waits for its worker, and its job."""
+
+    run: str
+    job: str
+
+
 class RunCounts(Told):
-    """What a dry run counted."""
+    """What a run would write, counted."""
 
     counts: dict[str, Any]
 
@@ -81,6 +87,29 @@ class Undone(Told):
 
     run: str
     deleted: int
+    message: str = Field(description="What was kept, too.")
+
+
+class ItemsAsked(Page):
+    state: str | None = Field(None, max_length=40, description="Such as written, nothing, blind or refused.")
+
+
+class ItemShown(Told):
+    task: int
+    state: str
+
+
+class ItemList(Told):
+    """Tasks of a run, and what became of each."""
+
+    items: list[ItemShown]
+
+
+class Sample(Figures):
+    """What people have said since of the tasks whose predictions a run withheld: its real precision."""
+
+    withheld: int
+    sentence: str
 
 
 def register(routes: Routes, given: Given, asking: Asking) -> None:
@@ -95,21 +124,22 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
         return RunList(items=items), 200, links(len(rows), query)
 
     @routes.endpoint(
-        "POST", "/projects/<project>/runs", RunShown, role="annotator", status=201, takes=RunAsked, query=Wait,
-        also={200: RunCounts, 202: Accepted}, refuses=(409,), id="startRun",
+        "POST", "/projects/<project>/runs", Started, role="annotator", status=201, takes=RunAsked, query=Wait,
+        also=ALSO_LATER, refuses=(409,), id="startRun",
     )  # fmt: skip
     def start(project: str, body: RunAsked, query: Wait) -> Any:
-        """Start automated labeling: 201 and the run. With `dry_run`, 200 and counts, as soon as they are there."""
-        found = given.project(project)
-        parameters = body.model_dump(exclude={"dry_run"}, exclude_unset=True)
-        job = given.errand(found, "preview_run" if body.dry_run else "plan_run", parameters)
-        done = asking.wait(job, query.wait_s)
-        if isinstance(done, Accepted):
-            return done, 202
-        result = given.queues.result(job)
-        if body.dry_run:
-            return RunCounts.model_validate({"counts": result}), 200
-        return _shown(_find(given, str(result))), 201
+        """Start automated labeling. Annotations are never touched, and `undo` takes back what was written."""
+        job = given.errand(given.project(project), "plan_run", body.model_dump(exclude_unset=True))
+        return asking.answer(job, query.wait_s, Started, 201)
+
+    @routes.endpoint(
+        "POST", "/projects/<project>/runs/preview", RunCounts, role="annotator", takes=RunAsked, query=Wait,
+        also=ALSO_LATER, refuses=(409,), id="previewRun",
+    )  # fmt: skip
+    def preview(project: str, body: RunAsked, query: Wait) -> Any:
+        """Count what a run would write, and write nothing."""
+        job = given.errand(given.project(project), "preview_run", body.model_dump(exclude_unset=True))
+        return asking.answer(job, query.wait_s, RunCounts)
 
     @routes.endpoint("GET", "/runs/<run>", RunShown, role="viewer", id="getRun")
     def run(run: str) -> RunShown:
@@ -126,20 +156,33 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
             return _shown(given.records.set_run(found.id, state="cancelled", message="cancelled before it began"))
         return _shown(_as_its_job(given, found))
 
+    @routes.endpoint("GET", "/runs/<run>/items", ItemList, role="viewer", query=ItemsAsked, id="listRunItems")
+    def items(run: str, query: ItemsAsked) -> tuple[ItemList, int, dict[str, str]]:
+        """What became of each task."""
+        states = given.records.run_items(_find(given, run).id)
+        rows = [(task, state) for task, state in sorted(states.items()) if query.state in (None, state)]
+        shown = [ItemShown(task=task, state=state) for task, state in part_of(rows, query)]
+        return ItemList(items=shown), 200, links(len(rows), query)
+
     @routes.endpoint(
-        "POST", "/runs/<run>/undo", Undone, role="annotator", query=Wait, also={202: Accepted}, refuses=(409, 422),
-        id="undoRun",
-    )  # fmt: skip
+        "GET", "/runs/<run>/blind", Sample, role="viewer", query=Wait, also=ALSO_LATER, id="getBlindSample"
+    )
+    def blind(run: str, query: Wait) -> Any:
+        """How often a run was right on the tasks that it withheld."""
+        found = _find(given, run)
+        job = given.errand(given.project(found.project_key), "blind_sample", {"run": found.id, "state": found.state})
+        return asking.answer(job, query.wait_s, Sample)
+
+    @routes.endpoint(
+        "POST", "/runs/<run>/undo", Undone, role="annotator", query=Wait, also=ALSO_LATER, refuses=(409,), id="undoRun"
+    )
     def undo(run: str, query: Wait) -> Any:
         """Delete exactly what a run wrote."""
         found = _find(given, run)
         if _as_its_job(given, found).state in ("queued", "running"):
             raise Refused(409, f"run {found.id} is not over, and would go on writing: cancel it first")
         job = given.errand(given.project(found.project_key), "undo_run", {"run": found.id})
-        done = asking.wait(job, query.wait_s)
-        if isinstance(done, Accepted):
-            return done, 202
-        return Undone.model_validate({"run": found.id, "deleted": given.queues.result(job)})
+        return asking.answer(job, query.wait_s, Undone)
 
 
 def _find(given: Given, id: str) -> Run:

@@ -7,11 +7,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ...store.rows import ModelVersion
-from .asking import Accepted, Asking, Wait
+from ...store.rows import ModelVersion, PromotedBy
+from .asking import ALSO_LATER, Asking, Wait
 from .given import Given
 from .paging import Page, links, part_of
 from .routes import Asked, Routes, Told
+
+KEPT = 20
 
 
 class VersionRow(Told):
@@ -43,8 +45,46 @@ class VersionShown(VersionRow):
     data_fingerprint: str
 
 
-class PromotionAsked(Asked):
+class PromotionShown(Told):
+    project_key: str
+    number: int
+    version: str
+    previous: str | None
+    at: datetime
+    by: PromotedBy
+    reason: str
+
+
+class PromotionList(Told):
+    """Promotions, the newest first."""
+
+    items: list[PromotionShown]
+
+
+class ReasonAsked(Asked):
     reason: str = Field("", max_length=500, description="Why; kept with the promotion.")
+
+
+class PromotionAsked(ReasonAsked):
+    last: bool = Field(False, description="Of a fine-tuned version the last network, instead of the best one.")
+
+
+class Serves(Told):
+    """Which version serves now."""
+
+    version: str
+
+
+class ArchiveAsked(Asked):
+    keep: int = Field(
+        KEPT, ge=1, le=1000, description="How many of the newest keep their files, and of those that served."
+    )
+
+
+class Archived(Told):
+    """The versions whose files were removed."""
+
+    versions: list[str]
 
 
 def register(routes: Routes, given: Given, asking: Asking) -> None:
@@ -67,19 +107,41 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
         return _shown(given.version(found, version), found.served)
 
     @routes.endpoint(
-        "POST", "/projects/<project>/versions/<version>/promote", VersionShown, role="manager",
-        takes=PromotionAsked, query=Wait, also={202: Accepted}, refuses=(409, 422), id="promoteVersion",
+        "GET", "/projects/<project>/promotions", PromotionList, role="viewer", query=Page, refuses=(409,),
+        id="listPromotions",
+    )  # fmt: skip
+    def promotions(project: str, query: Page) -> tuple[PromotionList, int, dict[str, str]]:
+        """Which version served when, who decided it, and why."""
+        rows = given.records.promotions(given.project(project).key)
+        items = [PromotionShown.model_validate(vars(row)) for row in part_of(rows, query)]
+        return PromotionList(items=items), 200, links(len(rows), query)
+
+    @routes.endpoint(
+        "POST", "/projects/<project>/versions/<version>/promote", Serves, role="manager", takes=PromotionAsked,
+        query=Wait, also=ALSO_LATER, refuses=(409,), id="promoteVersion",
     )  # fmt: skip
     def promote(project: str, version: str, body: PromotionAsked, query: Wait) -> Any:
         """Let this version serve from now on, whatever the promotion gate said of it."""
         found = given.project(project)
-        name = given.version(found, version).name
-        job = given.errand(found, "promote", {"version": name, "reason": body.reason})
-        done = asking.wait(job, query.wait_s)
-        if isinstance(done, Accepted):
-            return done, 202
-        now = given.records.project(found.key) or found
-        return _shown(given.version(now, name), now.served)
+        asked = {"version": given.version(found, version).name, **body.model_dump()}
+        return asking.answer(given.errand(found, "promote", asked), query.wait_s, Serves)
+
+    @routes.endpoint(
+        "POST", "/projects/<project>/rollback", Serves, role="manager", takes=ReasonAsked, query=Wait,
+        also=ALSO_LATER, refuses=(409,), id="rollBack",
+    )  # fmt: skip
+    def rollback(project: str, body: ReasonAsked, query: Wait) -> Any:
+        """Let the version serve again that served before; called again, the one before that."""
+        job = given.errand(given.project(project), "roll_back", body.model_dump())
+        return asking.answer(job, query.wait_s, Serves)
+
+    @routes.endpoint(
+        "POST", "/projects/<project>/archive", Archived, role="manager", takes=ArchiveAsked, query=Wait,
+        also=ALSO_LATER, refuses=(409,), id="archiveVersions",
+    )  # fmt: skip
+    def archive(project: str, body: ArchiveAsked, query: Wait) -> Any:
+        """Remove the files of old versions. What is known of them stays."""
+        return asking.answer(given.errand(given.project(project), "archive", body.model_dump()), query.wait_s, Archived)
 
 
 def _row(version: ModelVersion, served: str | None) -> dict[str, Any]:
