@@ -221,17 +221,6 @@ class Queues:
         what = f"{kind} in {project_key}"
         return self._enqueue(self.search, "search", arguments, what, timeout_s=HOUR_S, retries=PATIENCE[:1], id=id)
 
-    def request_search(
-        self, project_key: str, kind: str, request: Mapping[str, Any], *, id: str | None = None
-    ) -> str:
-        """What `search.asking.ask` answers; the answer is the job's result. A job of this id that ended is replaced."""
-        if id is not None and (old := self._job(id)) is not None:
-            old.delete()
-            self.redis.delete(progress.progress_key(id))
-        arguments = [project_key, kind, dict(request)]
-        what = f"{kind} in {project_key}"
-        return self._enqueue(self.search, "search", arguments, what, timeout_s=HOUR_S, retries=PATIENCE[:1], id=id)
-
     def status(self, job_id: str) -> JobStatus:
         job = self._job(job_id)
         if job is None:

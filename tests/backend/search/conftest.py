@@ -34,8 +34,7 @@ CONFIG = """<View>
 
 def unit(rows: Any) -> Embeddings:
     array = np.asarray(rows, np.float64)
-    rows: Embeddings = (array / np.linalg.norm(array, axis=-1, keepdims=True)).astype(np.float32)
-    return rows
+    return np.asarray(array / np.linalg.norm(array, axis=-1, keepdims=True), np.float32)
 
 
 @dataclass

@@ -22,7 +22,7 @@ def mixed(site: Any, tmp_path: Path) -> Any:
     Path(pictures[2]).write_bytes(b"\x89PNG\r\n\x1a\n but no more")
     Path(pictures[3]).unlink()
     write_pan(tmp_path / "pan.mp4", shots=4)
-    data = [{"image": path} for path in pictures[:8]]
+    data: list[dict[str, Any]] = [{"image": path} for path in pictures[:8]]
     data += [{"pages": pictures[8:]}, {"video": str(tmp_path / "pan.mp4")}]
     site.house.records.mirror_tasks(site.key, [{"id": id, "data": one} for id, one in enumerate(data, 1)])
     return site

@@ -181,10 +181,10 @@ class WordEncoder:
     spec = EncoderSpec("words", 4, (8, 8), "ef" * 16)
 
     def encode(self, frames: Pictures) -> Embeddings:
-        return np.eye(4, dtype=np.float32)[np.zeros(len(frames), int)]
+        return np.asarray(np.eye(4)[np.zeros(len(frames), int)], np.float32)
 
     def encode_text(self, texts: Any) -> Embeddings:
-        return np.eye(4, dtype=np.float32)[[("cat", "dog").index(text) for text in texts]]
+        return np.asarray(np.eye(4)[[("cat", "dog").index(text) for text in texts]], np.float32)
 
 
 def test_words_find_frames_where_the_encoder_knows_them(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:

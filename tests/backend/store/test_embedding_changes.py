@@ -21,7 +21,7 @@ Frame = tuple[str, int]
 
 def rows_of(count: int) -> Embeddings:
     rows = np.random.default_rng(count).normal(size=(count, DIM))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def write(store: EmbeddingStore, *frames: Frame) -> None:
