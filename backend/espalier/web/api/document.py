@@ -53,7 +53,9 @@ def _finish_operation(operation: Json, schemas: Json, *, is_get: bool) -> None:
             words = (model.__doc__ or "").strip().partition("\n")[0]
             responses[str(status)] = {"description": words, "content": _json_of(model.__name__, "application/json")}
     if sent := operation.pop("x-espalier-sends", None):
-        operation["requestBody"] = {"required": True, "content": dict(sent)}
+        operation["requestBody"] = {"content": dict(sent)}
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = True
     if is_get:
         responses["304"] = {"description": "As it was when its ETag was given, which `If-None-Match` names."}
     for status in operation.pop("x-espalier-refuses"):
