@@ -30,6 +30,8 @@ OUTSTANDING = "espalier:outstanding"
 """Ids of all jobs that are neither done nor given up: the worker's recovery looks after these."""
 
 HOUR_S, DAY_S = 3600, 24 * 3600
+ANSWER_KEPT_S = HOUR_S
+"""What was found is large, and old soon."""
 # Only an unreachable Label Studio is tried again (the worker sees to that); everything else would fail alike.
 PATIENCE = [5, 15, 60, 300, 900, 1800]
 
@@ -219,7 +221,9 @@ class Queues:
             self.redis.delete(progress.progress_key(id))
         arguments = [project_key, kind, dict(request)]
         what = f"{kind} in {project_key}"
-        return self._enqueue(self.search, "search", arguments, what, timeout_s=HOUR_S, retries=PATIENCE[:1], id=id)
+        return self._enqueue(
+            self.search, "search", arguments, what, timeout_s=HOUR_S, retries=PATIENCE[:1], kept_s=ANSWER_KEPT_S, id=id
+        )
 
     def status(self, job_id: str) -> JobStatus:
         job = self._job(job_id)
@@ -299,6 +303,7 @@ class Queues:
         *,
         timeout_s: int,
         retries: Sequence[int] = PATIENCE[:3],
+        kept_s: int = DAY_S,
         id: str | None = None,
     ) -> str:
         id = id or uuid4().hex
@@ -310,7 +315,7 @@ class Queues:
                 job_id=id,
                 description=description,  # or RQ would log all the arguments
                 timeout=timeout_s,
-                result_ttl=DAY_S,
+                result_ttl=kept_s,
                 failure_ttl=7 * DAY_S,
                 retry=Retry(max=len(retries), interval=list(retries)),
             )
