@@ -1,8 +1,13 @@
-"""The index over FAISS: exact while that is fast, durable after every call, mapped into memory when opened."""
+"""The index over FAISS: exact while that is fast, durable after every call, mapped into memory when opened.
+
+What is held is a generation on the disk (index_generation), whose search is exact or approximate (index_policy,
+index_cells, index_tuning), and the tail that came since (index_tail), which is searched exactly and lies in the journal
+(journal), too. `save` writes both as a new generation. Until then the tail is in memory: who adds millions saves now
+and then. How several processes share it: index_files.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -10,17 +15,19 @@ import numpy as np
 from espalier.contract import Embeddings, Ids, Index, IndexClass, IndexReport, IndexRequest, Scores
 from espalier.errors import BadIndex
 
-from .index_exact import best, nearest, threads
+from .index_exact import best, threads
 from .index_files import SAVE_LOCK, IndexFiles, Pointer
-from .index_generation import Generation, write_generation
+from .index_generation import Generation
 from .index_policy import IndexPolicy
 from .index_tail import Tail
+from .index_writing import write_generation
 
-BLOCK_ROWS = 8192
+SHARED_FROM = 8
+"""Queries; fewer are searched by one thread: a second one costs more time to be woken than it saves."""
 
 
 class FaissIndex:
-    """A generation on the disk and a tail in memory; what the tail holds is in the journal, too."""
+    """See the contract, `espalier.contract.Index`."""
 
     policy: ClassVar[IndexPolicy] = IndexPolicy()
 
@@ -53,32 +60,42 @@ class FaissIndex:
 
     def search(self, queries: Embeddings, k: int, allowed: Ids | None = None) -> tuple[Ids, Scores]:
         self._look()
-        with threads(self.request.threads):
-            parts = [self._search_generation(queries, k, allowed), self._tail.search(queries, k, allowed)]
+        with threads(self.request.threads if len(queries) >= SHARED_FROM else 1):
+            parts = [self._generation.search(queries, k, allowed, self.policy)]
+            if len(self._tail):
+                parts.append(self._tail.search(queries, k, allowed))
         found, scores = best(parts, len(queries), k)
         missing = ((0, 0), (0, k - found.shape[1]))
         return np.pad(found, missing, constant_values=-1), np.pad(scores, missing, constant_values=-1)
 
     def ids(self) -> Ids:
         self._look()
-        return np.sort(np.concatenate([self._generation.ids[self._alive], self._tail.ids]))
+        return np.sort(np.concatenate([self._generation.ids[self._generation.alive], self._tail.ids]))
 
     def report(self) -> IndexReport:
         self._look()
-        vectors = len(self._generation) - self._dead + len(self._tail)
-        size = self._generation.rows.nbytes + self._generation.ids.nbytes + self._tail.size_bytes
-        return IndexReport("exact", vectors, size, None, f"{vectors} rows are searched exactly in a moment")
+        held, tail = self._generation, len(self._tail)
+        size = held.size_bytes + self._tail.size_bytes
+        reason = held.reason or self.policy.exactly(0, self.request.dim)
+        if tail or held.dead:
+            reason += f"; since then {tail} came, searched exactly, and {held.dead} went"
+        kind, recall = "exact", None
+        if held.approximation is not None:
+            kind, recall = held.approximation.cells.kind, held.approximation.tuned.recall
+        return IndexReport(kind, len(held) - held.dead + tail, size, recall, reason)
 
     def save(self) -> None:
+        """A new generation, where enough has changed; others go on searching and writing meanwhile."""
         with self.files.locked(SAVE_LOCK):
             self._look()
-            if not self._worth_saving():
+            held = self._generation
+            if not self.policy.worth_saving(len(held), len(self._tail) + held.dead):
                 return
             read_to, number = self._journal.offset, self._number + 1
-            ids, blocks = self._merged()
-            write_generation(self.files.generation_path(number), ids, blocks)
+            with threads(self.request.threads):
+                write_generation(self.files.generation_path(number), held, self._tail, self.request, self.policy)
             with self.files.locked():
-                self._catch_up()  # others may have written meanwhile
+                self._catch_up()  # what others wrote meanwhile goes on into the new journal
                 self.files.journal(number).begin_with(self._journal.records_since(read_to))
                 asked = self.request
                 self.files.point(Pointer(asked.name, asked.dim, asked.encoder, number))
@@ -90,7 +107,7 @@ class FaissIndex:
         self._generation, self._tail = Generation.empty(self.request.dim), Tail(self.request.dim)
 
     def _look(self) -> None:
-        """Read what others wrote; a journal that changes under the reading is read again when nobody writes."""
+        """Read what others wrote; what changes under the reading is read again when nobody writes."""
         try:
             self._catch_up()
         except BadIndex:
@@ -100,61 +117,22 @@ class FaissIndex:
     def _catch_up(self) -> None:
         pointer, written = self.files.read_pointer()
         if written != self._pointed:
-            self._number = pointer.generation
-            self._generation = self._read_generation(pointer.generation)
-            self._alive = np.ones(len(self._generation), bool)
-            self._dead = 0
-            self._tail = Tail(self.request.dim)
+            generation = Generation.empty(self.request.dim)
+            if pointer.generation:
+                directory = self.files.generation_path(pointer.generation)
+                generation = Generation.read(directory, self.request.dim, verify_mb=self.policy.verify_mb)
+            self._generation, self._tail = generation, Tail(self.request.dim)
             self._journal = self.files.journal(pointer.generation)
-            self._pointed = written
+            self._number, self._pointed = pointer.generation, written
         for record in self._journal.read():
             self._apply(record.ids, record.embeddings)
 
-    def _read_generation(self, number: int) -> Generation:
-        if number == 0:
-            return Generation.empty(self.request.dim)
-        return Generation.read(self.files.generation_path(number), self.request.dim, verify_mb=self.policy.verify_mb)
-
     def _apply(self, ids: Ids, embeddings: Embeddings | None) -> None:
-        places = self._generation.places(ids)
-        self._alive[places] = False
-        self._dead = len(self._alive) - int(self._alive.sum())
+        self._generation.forget(ids)
         if embeddings is None:
             self._tail.take_out(ids)
         else:
             self._tail.put(ids, embeddings)
-
-    def _search_generation(self, queries: Embeddings, k: int, allowed: Ids | None) -> tuple[Ids, Scores]:
-        chosen = None
-        if allowed is not None:
-            chosen = self._generation.places(allowed)
-            if self._dead:
-                chosen = chosen[self._alive[chosen]]
-        elif self._dead:
-            chosen = np.flatnonzero(self._alive)
-        found, scores = nearest(queries, self._generation.rows, k, chosen)
-        return self._generation.ids[found], scores
-
-    def _worth_saving(self) -> bool:
-        changed = len(self._tail) + self._dead
-        return changed > max(self.policy.merge_rows, self.policy.merge_share * len(self._generation))
-
-    def _merged(self) -> tuple[Ids, Iterator[Embeddings]]:
-        """All that is held, ascending by id: ids int64 (n,) and the rows in blocks."""
-        kept = np.flatnonzero(self._alive)
-        ids = np.concatenate([self._generation.ids[kept], self._tail.ids])
-        order = np.argsort(ids, kind="stable")
-
-        def blocks() -> Iterator[Embeddings]:
-            for start in range(0, len(order), BLOCK_ROWS):
-                some = order[start : start + BLOCK_ROWS]
-                block = np.empty((len(some), self.request.dim), np.float32)
-                old = some < len(kept)
-                block[old] = self._generation.rows[kept[some[old]]]
-                block[~old] = self._tail.rows[some[~old] - len(kept)]
-                yield block
-
-        return ids[order], blocks()
 
 
 _index: type[Index] = FaissIndex

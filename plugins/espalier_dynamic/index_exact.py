@@ -47,9 +47,12 @@ def nearest(queries: Embeddings, rows: Embeddings, k: int, chosen: Ids | None = 
         found, scores = _scan(queries, rows[first : first + len(chosen)], min(k, len(chosen)))
         return found + first, scores
     parts = []
+    room = np.empty((min(len(chosen), GATHERED_ROWS), rows.shape[1]), np.float32)
     for start in range(0, len(chosen), GATHERED_ROWS):
         some = chosen[start : start + GATHERED_ROWS]
-        found, scores = _scan(queries, rows[some], min(k, len(some)))
+        # "clip" writes straight into the room; no position is outside
+        gathered = np.take(rows, some, axis=0, out=room[: len(some)], mode="clip")
+        found, scores = _scan(queries, gathered, min(k, len(some)))
         parts.append((some[found], scores))
     return best(parts, len(queries), k)
 
@@ -60,8 +63,13 @@ def best(parts: list[tuple[Ids, Scores]], count: int, k: int) -> tuple[Ids, Scor
         return parts[0][0][:, :k], parts[0][1][:, :k]
     if not parts:
         return np.empty((count, 0), np.int64), np.empty((count, 0), np.float32)
-    found = np.concatenate([part[0] for part in parts], axis=1)
-    scores = np.concatenate([part[1] for part in parts], axis=1)
+    return best_of(
+        np.concatenate([part[0] for part in parts], axis=1), np.concatenate([part[1] for part in parts], axis=1), k
+    )
+
+
+def best_of(found: Ids, scores: Scores, k: int) -> tuple[Ids, Scores]:
+    """The k best of each row, best first; of equal ones, what stood first."""
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(found, order, axis=1), np.take_along_axis(scores, order, axis=1)
 

@@ -21,12 +21,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from espalier.contract import IndexRequest
 from espalier.errors import BadIndex
 
-from .journal import Journal, sync_directory
+from .journal import Journal
+from .sealed_directory import sync_directory
 
 FORMAT = "espalier index 1"
 POINTER, DRAFT, LOCK, SAVE_LOCK = "pointer.json", "pointer.draft", "lock", "save.lock"
@@ -192,29 +192,3 @@ class IndexFiles:
 def _is_own(path: Path) -> bool:
     kind, _, number = path.name.removesuffix(".draft").partition("-")
     return kind in ("generation", "journal") and number.isdigit()
-
-
-def checksums(path: Path, block_bytes: int) -> list[int]:
-    """crc32 of each block of the file."""
-    with path.open("rb") as file:
-        return [zlib.crc32(block) for block in iter(lambda: file.read(block_bytes), b"")]
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object whose `checksum` fits the rest. Raises BadIndex."""
-    try:
-        held = json.loads(path.read_bytes())
-        checksum = held.pop("checksum")
-        if zlib.crc32(json.dumps(held).encode()) != checksum:
-            raise ValueError("a checksum differs")
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise BadIndex(f"{path} is damaged or missing: {error}") from None
-    return dict(held)
-
-
-def write_json(path: Path, held: dict[str, Any]) -> None:
-    """On the disk when it returns."""
-    with path.open("wb") as file:
-        file.write(json.dumps({**held, "checksum": zlib.crc32(json.dumps(held).encode())}).encode())
-        file.flush()
-        os.fsync(file.fileno())

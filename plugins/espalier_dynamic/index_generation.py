@@ -1,47 +1,108 @@
 """A generation: the rows of an index as they lie on the disk, mapped into memory, never changed.
 
-ids.i64   int64 (n,), ascending
-rows.f32  float32 (n, dim), in the order of the ids
-about.json  how many, of which kind and why, and the checksums of the other files in blocks
+ids.i64     int64 (n,), ascending
+rows.f32    float32 (n, dim), in the order of the ids
+cells.*     where search approximates: the codes, and the cell of each row
+about.json  how many, how it is searched and why, and the checksums of the other files in blocks
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import zlib
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from espalier.contract import Embeddings, Ids
+from espalier.contract import Embeddings, Ids, Scores
 from espalier.errors import BadIndex
 
-from .index_files import checksums, read_json, write_json
-from .journal import sync_directory
+from .index_cells import Cells
+from .index_exact import PRODUCTS_FROM, nearest
+from .index_policy import IndexPolicy
+from .index_tuning import Tuned
+from .sealed_directory import read_sealed
 
-ABOUT, IDS, ROWS = "about.json", "ids.i64", "rows.f32"
-BLOCK_BYTES = 1 << 22
+IDS, ROWS = "ids.i64", "rows.f32"
+
+
+@dataclass(frozen=True)
+class Approximation:
+    """How a generation is searched where not exactly, and how many rows there were when the centres were learned."""
+
+    cells: Cells
+    tuned: Tuned
+    mapped: bool
+    learned_from: int
 
 
 class Generation:
-    """ids int64 (n,) ascending and rows float32 (n, dim), both read-only."""
+    """ids int64 (n,) ascending and rows float32 (n, dim), both read-only; and which of them are still alive."""
 
-    def __init__(self, ids: Ids, rows: Embeddings) -> None:
-        self.ids, self.rows = ids, rows
+    def __init__(
+        self, ids: Ids, rows: Embeddings, reason: str = "", approximation: Approximation | None = None
+    ) -> None:
+        self.ids, self.rows, self.reason, self.approximation = ids, rows, reason, approximation
+        self.alive = np.ones(len(ids), bool)
+        self.dead = 0
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def size_bytes(self) -> int:
+        """In memory, while it is searched."""
+        if self.approximation is None:
+            return int(self.rows.nbytes + self.ids.nbytes)
+        return int(self.ids.nbytes) + (0 if self.approximation.mapped else self.approximation.cells.size_bytes)
+
+    def forget(self, ids: Ids) -> None:
+        """They are found no more; unknown ones are no matter."""
+        self.alive[self.places(ids)] = False
+        self.dead = len(self) - int(np.count_nonzero(self.alive))
+
     def places(self, ids: Ids) -> Ids:
         """Where these ids lie, in their order; those that it does not hold are left out."""
-        if not len(self.ids) or not len(ids):
+        if not len(self) or not len(ids):
             return np.empty(0, np.int64)
         at: Ids = np.searchsorted(self.ids, ids)
-        at[at == len(self.ids)] = 0
+        at[at == len(self)] = 0
         found: Ids = at[self.ids[at] == ids]
         return found
+
+    def search(self, queries: Embeddings, k: int, allowed: Ids | None, policy: IndexPolicy) -> tuple[Ids, Scores]:
+        """Ids int64 and cosines float32 (m, up to k), best first; allowed: ascending ids."""
+        chosen = None
+        if allowed is not None:
+            chosen = self.places(allowed)
+            if self.dead:
+                chosen = chosen[self.alive[chosen]]
+        elif self.dead:
+            chosen = np.flatnonzero(self.alive)
+        how = self.approximation
+        count = len(self) if chosen is None else len(chosen)
+        many = allowed is not None and len(queries) >= PRODUCTS_FROM  # matrix products are quicker than all cells
+        if how is None or many or policy.gathers(count, self.rows.shape[1]):
+            found, scores = nearest(queries, self.rows, k, chosen)
+        else:
+            # What is near may be just what a condition forbids, and what it allows lie in cells that are far: all are
+            # searched. What was removed lies here and there, and takes its share from the neighbours.
+            probes = how.cells.count if allowed is not None else how.tuned.probes_for(k * len(self) / count)
+            found, scores = self._approximate(how, queries, min(k, count), chosen, probes)
+        return self.ids[found], scores
+
+    def _approximate(
+        self, how: Approximation, queries: Embeddings, k: int, chosen: Ids | None, probes: int
+    ) -> tuple[Ids, Scores]:
+        only = None
+        if chosen is not None:
+            only = np.zeros(len(self), bool)
+            only[chosen] = True
+        cells, refine = how.cells, how.tuned.refine * (1 if probes < how.cells.count else 2)
+        found, scores = cells.nearest(queries, self.rows, k, probes=min(probes, cells.count), refine=refine, only=only)
+        short = np.flatnonzero((found < 0).any(axis=1))
+        if len(short):  # these cells hold fewer than there are
+            found[short], scores[short] = nearest(queries[short], self.rows, k, chosen)
+        return found, scores
 
     @classmethod
     def empty(cls, dim: int) -> Generation:
@@ -50,54 +111,25 @@ class Generation:
     @classmethod
     def read(cls, directory: Path, dim: int, *, verify_mb: int) -> Generation:
         """Raises BadIndex where a file is missing, of another length, or its checksum differs."""
-        about = read_json(directory / ABOUT)
-        count = int(about["count"])
-        for name, sums in about["checksums"].items():
-            _verify(directory / name, sums, int(about["sizes"][name]), verify_mb)
-        if about["sizes"][IDS] != 8 * count or about["sizes"][ROWS] != 4 * dim * count:
-            raise BadIndex(f"{directory} does not hold {count} rows of {dim} numbers")
-        if not count:
-            return cls.empty(dim)
-        ids = np.memmap(directory / IDS, "<i8", "r", shape=(count,))
-        rows = np.memmap(directory / ROWS, "<f4", "r", shape=(count, dim))
-        return cls(np.asarray(ids), np.asarray(rows))
+        about = read_sealed(directory, verify_mb=verify_mb)
+        try:
+            count, reason = int(about["count"]), str(about["reason"])
+            if (directory / IDS).stat().st_size != 8 * count or (directory / ROWS).stat().st_size != 4 * dim * count:
+                raise BadIndex(f"{directory} does not hold {count} rows of {dim} numbers")
+            if not count:
+                return cls.empty(dim)
+            ids = np.asarray(np.memmap(directory / IDS, "<i8", "r", shape=(count,)))
+            generation = cls(ids, map_rows(directory, count, dim), reason)
+            if (held := about["approximation"]) is not None:
+                mapped = bool(held["mapped"])
+                cells = Cells.read(directory, count, held["codes"], mapped=mapped)
+                tuned = Tuned.from_json(held["tuned"])
+                generation.approximation = Approximation(cells, tuned, mapped, int(held["learned_from"]))
+        except (KeyError, TypeError, ValueError, OSError) as error:
+            raise BadIndex(f"{directory} cannot be read: {type(error).__name__} {error}") from None
+        return generation
 
 
-def write_generation(directory: Path, ids: Ids, blocks: Iterable[Embeddings]) -> None:
-    """All of it is on the disk when it returns, under its name only if it is whole.
-
-    ids int64 (n,) ascending; blocks float32 (some, dim), n rows together, in their order.
-    """
-    draft = directory.with_name(f"{directory.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.rmtree(directory, ignore_errors=True)
-    draft.mkdir()
-    (draft / IDS).write_bytes(np.ascontiguousarray(ids, "<i8").tobytes())
-    with (draft / ROWS).open("wb") as file:
-        for block in blocks:
-            file.write(np.ascontiguousarray(block, "<f4").data)
-    names = sorted(path.name for path in draft.iterdir())
-    for name in names:
-        with (draft / name).open("rb") as file:
-            os.fsync(file.fileno())
-    sums = {name: checksums(draft / name, BLOCK_BYTES) for name in names}
-    sizes = {name: (draft / name).stat().st_size for name in names}
-    write_json(draft / ABOUT, {"count": len(ids), "checksums": sums, "sizes": sizes})
-    sync_directory(draft)
-    draft.rename(directory)
-    sync_directory(directory.parent)
-
-
-def _verify(path: Path, sums: list[int], size: int, verify_mb: int) -> None:
-    try:
-        found = path.stat().st_size
-    except FileNotFoundError:
-        raise BadIndex(f"{path} is missing") from None
-    if found != size:
-        raise BadIndex(f"{path} has {found} bytes, {size} were written")
-    count = max(1, (verify_mb << 20) // BLOCK_BYTES)
-    with path.open("rb") as file:
-        for block in np.unique(np.linspace(0, len(sums) - 1, min(count, len(sums))).astype(int)).tolist():
-            file.seek(block * BLOCK_BYTES)
-            if zlib.crc32(file.read(BLOCK_BYTES)) != sums[block]:
-                raise BadIndex(f"{path} is damaged between byte {block * BLOCK_BYTES} and {BLOCK_BYTES} further")
+def map_rows(directory: Path, count: int, dim: int) -> Embeddings:
+    """float32 (count, dim), read-only, of the directory's file; a page is read when it is first looked at."""
+    return np.asarray(np.memmap(directory / ROWS, "<f4", "r", shape=(count, dim)))

@@ -22,6 +22,8 @@ import numpy as np
 from espalier.contract import Embeddings, Ids
 from espalier.errors import BadIndex
 
+from .sealed_directory import sync_directory
+
 HEADER = struct.Struct("<8sIQI")
 HEAD = struct.Struct("<4sIII")
 MAGIC = b"ESPJRNL1"
@@ -141,12 +143,3 @@ class Journal:
         if kind == REMOVED:
             return Record(ids, None)
         return Record(ids, np.frombuffer(payload, "<f4", offset=8 * count).reshape(count, self.dim).astype(np.float32))
-
-
-def sync_directory(directory: Path) -> None:
-    """The names in it are on the disk, too."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
