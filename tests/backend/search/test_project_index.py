@@ -204,6 +204,19 @@ def test_an_unknown_index_is_refused_in_words(new_site: Any) -> None:
         site.search({"task": 1})
 
 
+def test_every_index_finds_the_same(new_site: Any) -> None:
+    site = new_site()
+    rows = site.rows(40)
+    site.images(rows)
+    site.label(3, weather="rain")
+    site.label(7, weather="rain")
+    expected = site.found({"task": 1}, k=10), site.found({"task": 1}, conditions={"label": "weather: rain"})
+    other = new_site(index="milvus")
+    assert (other.found({"task": 1}, k=10), other.found({"task": 1}, conditions={"label": "weather: rain"})) == expected
+    other.house.records.forget_tasks(site.key, [5])
+    assert other.search({"task": 1})["index"]["vectors"] == 39
+
+
 def test_the_index_lies_in_the_data_directory_by_plugin_and_project(site: Any) -> None:
     request = request_of(site)
     assert request.directory.is_relative_to(Path(site.house.settings.data_dir) / "indexes" / "faiss")

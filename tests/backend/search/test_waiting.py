@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from espalier.cli.asked import answer_to
 from espalier.errors import BadRequest, EspalierError
 from espalier.jobs import valkey
 from espalier.jobs.queue import Queues
-from espalier.search.waiting import answer, is_served, job_of, result_of
+from espalier.search.waiting import answer, is_served, result_of
 
 WAIT_S = 60.0
 
@@ -59,7 +60,6 @@ def test_a_worker_answers_as_this_process_would(site: Any, queues: Queues, start
     assert answer(queues, site.key, "search", request, wait_s=WAIT_S) == here, "the job that waits is found again"
     assert is_served(queues)
     assert queues.waiting()["training"] == 1, "whoever searches waits for no training"
-    assert queues.status(job_of(site.key, "search", request)).state == "unknown", "what was told is not kept"
 
     site.label(3, weather="rain")
     found = answer(queues, site.key, "search", {**request, "conditions": {"label": "weather: rain"}}, wait_s=WAIT_S)
@@ -70,10 +70,19 @@ def test_a_worker_answers_as_this_process_would(site: Any, queues: Queues, start
     assert found is not None
     assert len(found["hits"]) == 18
 
+    site.house.records.forget_tasks(site.key, [4])
+    found = answer(queues, site.key, "search", {**request, "k": 100}, wait_s=WAIT_S)
+    assert found is not None
+    assert len(found["hits"]) == 17, "an earlier answer to the same question is not told again"
+
     with pytest.raises(BadRequest, match="project 7 has no task 99"):
         answer(queues, site.key, "search", {"query": {"task": 99}}, wait_s=WAIT_S)
     with pytest.raises(BadRequest, match="status: 'query' is not known"):
         answer(queues, site.key, "status", {"query": 1}, wait_s=WAIT_S)
+    found = answer_to(site.house, site.project, "search", request)
+    assert found == answer_to(site.house, site.project, "search", request, here=True), "a command asks it, too"
+    with pytest.raises(SystemExit):
+        answer_to(site.house, site.project, "search", {"query": {"task": 99}})
     worker.terminate()
     assert worker.wait(timeout=20) == 0
 
