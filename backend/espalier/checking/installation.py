@@ -72,7 +72,7 @@ def _queue(house: House) -> Iterator[Check]:
     state = "runs" if was_running else "starts when it is needed"
     yield Check("queue", "ok", f"embedded Valkey, {state}" if embedded else where)
     serving = house.queues.workers().values()
-    for role, queue in (("prediction", "runs"), ("training", "training"), ("tuning", "tuning")):
+    for role, queue in (("prediction", "runs"), ("training", "training"), ("tuning", "tuning"), ("search", "search")):
         count = sum(queue in queues for queues in serving)
         waiting = house.queues.waiting()[queue]
         yield Check(
