@@ -24,7 +24,7 @@ from espalier.jobs.progress import Progress, Requeue
 from espalier.settings import Settings
 from espalier.store.rows import Run
 
-MANY, PEOPLE = 150, 4
+MANY, PEOPLE = 110, 4
 SHOTS = 6
 
 
@@ -106,7 +106,7 @@ def digits(pictures: Path) -> list[Digit]:
 
 @pytest.fixture(scope="module")
 def site(label_studio: Any, start_backend: Any, pictures: Path) -> Iterator[Site]:
-    settings = {"ESPALIER_ENCODER": "classic", "ESPALIER_MEDIA_ROOTS": str(pictures), "ESPALIER_DEBOUNCE_S": "0.3"}
+    settings = {"ESPALIER_ENCODER": "classic", "ESPALIER_MEDIA_ROOTS": str(pictures), "ESPALIER_DEBOUNCE_S": "2"}
     with start_backend(**settings) as backend:
         yield Site(label_studio, backend)
 

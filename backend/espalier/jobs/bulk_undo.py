@@ -42,23 +42,20 @@ def _delete(house: House, client: LabelStudio, project: Project, run: Run) -> tu
     for task_id, one in _found_again(client, project, run, states).items():
         made[task_id] = made.get(task_id, {}) | one
     mine = {task_id: one for task_id, one in made.items() if "annotation" in one and states[task_id] != UNDONE}
-    deleted, kept = 0, {}
+    deleted = 0
+    kept: dict[int, str] = {}
     ids = sorted(mine)
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         begun = client.annotations.with_drafts(project.id, some)
-        gone: list[int] = []
-        for task_id in some:
-            annotation = int(mine[task_id]["annotation"])
-            if annotation in begun:
-                kept[task_id] = "somebody has begun to change it"
-                continue
-            ending = client.annotations.delete_unchanged(annotation, mine[task_id]["updated_at"])
-            if ending == "changed":
-                kept[task_id] = "somebody has changed it since"
-                continue
-            gone.append(annotation)
-            deleted += ending == "deleted"
+        task_of = {int(mine[task_id]["annotation"]): task_id for task_id in some}
+        kept |= {task_of[id]: "somebody has begun to change it" for id in begun & task_of.keys()}
+        endings = client.annotations.delete_unchanged(
+            {id: mine[task_id]["updated_at"] for id, task_id in task_of.items() if id not in begun}
+        )
+        kept |= {task_of[id]: "somebody has changed it since" for id, end in endings.items() if end == "changed"}
+        deleted += sum(end == "deleted" for end in endings.values())
+        gone = [id for id, end in endings.items() if end != "changed"]
         house.records.set_run_items(run.id, {id: KEPT if id in kept else UNDONE for id in some}, mine)
         # Label Studio tells by webhook, too, but gives up after a second and does not try again.
         if house.records.forget_annotations(project.key, gone):
@@ -76,7 +73,7 @@ def _found_again(client: LabelStudio, project: Project, run: Run, states: dict[i
 def _told(kept: dict[int, str]) -> str:
     if not kept:
         return ""
-    named = [f"task {task_id} ({reason})" for task_id, reason in list(kept.items())[:_NAMED]]
+    named = [f"task {task_id} ({reason})" for task_id, reason in sorted(kept.items())[:_NAMED]]
     more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
     return f"; {len(kept)} kept: {', '.join(named)}{more}"
 

@@ -75,11 +75,15 @@ class Annotations:
             if isinstance(draft, Mapping) and draft.get("annotation")
         }
 
-    def delete_unchanged(self, annotation_id: int, updated_at: str) -> Ending:
-        """Delete an annotation that was last changed at that time; one that was changed since is left.
+    def delete_unchanged(self, stored: Mapping[int, str]) -> dict[int, Ending]:
+        """Delete the annotations that were last changed at these times; those that were changed since are left.
 
         Label Studio sets `updated_at` at every save, also of a region, of a skip and of the ground-truth star.
         """
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="delete-annotation") as pool:
+            return dict(zip(stored, pool.map(self._delete_one, stored.keys(), stored.values()), strict=True))
+
+    def _delete_one(self, annotation_id: int, updated_at: str) -> Ending:
         path, doing = f"/api/annotations/{annotation_id}", f"annotation {annotation_id}"
         try:
             now = self._transport.json("GET", path, doing=f"read {doing}")
