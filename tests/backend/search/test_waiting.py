@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import ClickException
 
 from espalier.cli.asked import answer_to
 from espalier.errors import BadRequest, EspalierError
@@ -81,7 +82,7 @@ def test_a_worker_answers_as_this_process_would(site: Any, queues: Queues, start
         answer(queues, site.key, "status", {"query": 1}, wait_s=WAIT_S)
     found = answer_to(site.house, site.project, "search", request)
     assert found == answer_to(site.house, site.project, "search", request, here=True), "a command asks it, too"
-    with pytest.raises(SystemExit):
+    with pytest.raises(ClickException, match="project 7 has no task 99"):
         answer_to(site.house, site.project, "search", {"query": {"task": 99}})
     worker.terminate()
     assert worker.wait(timeout=20) == 0
