@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import BadModel, NotTrained
 from ..store.rows import Project, Run
 from .automated import model_version_of
-from .freshness import Freshness
+from .freshness import LIVE, Freshness
 from .house import House
 from .keeper import Keeper
 from .parameters import RunParameters
@@ -29,8 +29,11 @@ def predict(house: House, project: Project, tasks: Sequence[Mapping[str, Any]], 
     """Predict tasks as Label Studio sent them, and keep the answers. Returns how many were predicted.
 
     Where the model that serves cannot be used here (it was made with another encoder), none are, and a training is
-    asked for: people's answers are all there.
+    asked for: people's answers are all there. Without tasks, a model that lives is made ready for the next ones.
     """
+    if not tasks:
+        _make_ready(house, project)
+        return 0
     name = version_name(house, project)
     known = house.records.predictions(project.key, name, [task["id"] for task in tasks]) if name else {}
     silent = withheld(house.records, project.key, tasks)
@@ -83,6 +86,14 @@ def version_name(house: House, project: Project) -> str | None:
     """What predictions are called now: as /setup reports, after the run published last, or the version that serves."""
     run = _published_run(house, project)
     return run.version if run else project.served
+
+
+def _make_ready(house: House, project: Project) -> None:
+    if project.served and house.records.trained_on(project.key, project.served).get(LIVE):
+        try:
+            _predictor(house, project)
+        except (NotTrained, BadModel) as reason:
+            _renew(house, project, reason)
 
 
 def _predictor(house: House, project: Project) -> Predictor:

@@ -36,8 +36,14 @@ def connect(project_key: str) -> str:
 
 
 def train(project_key: str, reconcile: bool = False) -> str:
-    """Train on all answers so far, once the burst of annotations that asked for it is over."""
+    """Train on all answers so far, once the burst of annotations that asked for it is over.
+
+    A classifier that lives reads everything anew where a training is due because options or their names changed, and
+    is loaded where it is done: nobody who annotates shall wait for that.
+    """
     house = current()
+    if is_live := living.is_live(house, house.project(project_key)):
+        house.queues.request_prediction(project_key, [])
     with house.queues.training_turn(project_key):
         try:
             version = training.train(house, project_key, current_progress(), reconcile=reconcile)
@@ -46,6 +52,8 @@ def train(project_key: str, reconcile: bool = False) -> str:
         except NotTrained as reason:
             log.info("project %s: no new model version: %s", project_key, reason)
             outcome = str(reason)
+    if is_live:
+        house.queues.request_prediction(project_key, [])
     # Only now: Label Studio takes longer to tell of thousands of tasks than it takes to train on them.
     if mirroring.catch_up(house, house.project(project_key)):
         house.queues.request_training(project_key)

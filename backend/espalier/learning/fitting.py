@@ -25,7 +25,7 @@ from ..contract import (
 from .class_weights import class_weights
 from .head import Head, Steps, untrained
 from .live import lives
-from .live_head import FEW, with_careful_cutoffs, with_none
+from .live_head import FEW, with_none
 from .measured_head import Scored, measured_head
 from .parts import TRAIN, VALIDATION
 from .questions import Question
@@ -97,7 +97,10 @@ def _fit(
     counted = _judgeable(question, known, learned.rows) & ~learned.seen[:, None]
     if living and int(counted[learned.rows.folds >= 0].any(axis=1).sum()) < FEW:
         counted = np.zeros_like(counted)
-        notes = [*notes, "few answers: confidences are the classifier's own, and cutoffs are a half"]
+        notes = [
+            *notes,
+            "few answers: confidences are the classifier's own, and cutoffs are barely better than guessing",
+        ]
         raw = fitted = _fit_alone(classifier, known, learned)
     else:
         raw, fitted = _cross_fit(classifier, known, learned)
@@ -115,8 +118,7 @@ def _fit(
         fitted,
         counted,
     )
-    head = measured_head(scored, learned.rows, held, notes, steps=_steps(new(), classifier, known, learned))
-    return with_careful_cutoffs(head) if living else head
+    return measured_head(scored, learned.rows, held, notes, steps=_steps(new(), classifier, known, learned))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ the last: like none of them. It is there from the start, when it knows nothing a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -16,12 +15,10 @@ from espalier_ontology.tree import Path
 from ..contract import Classifier, Embeddings, Mask, Scores, Targets
 from .asked import Asked
 from .calibration import Calibration
-from .cutoffs import Cutoffs
+from .cutoffs import Cutoffs, starting_cutoff
 from .head import Evidence, Head
 from .questions import Question
 
-CUTOFF = 0.5
-"""Of an option of which too little is answered to choose one."""
 FEW = 10
 """Frames on which a classifier can be judged, under which it is neither calibrated nor given cutoffs by them."""
 
@@ -55,20 +52,12 @@ def blank_head(asked: Asked, plugin: str, classifier: Classifier, embeddings: Em
         plugin,
         classifier,
         Calibration.identity(width, exclusive=exclusive),
-        np.full(len(options), CUTOFF),
+        np.full(len(options), starting_cutoff(len(options), exclusive=exclusive)),
         dict.fromkeys(asked.options, 0),
         notes=("nothing is answered yet: the first answer is used as soon as it is given",),
         evidence=Evidence(scores, nothing, scores, scores, scores, nothing, nothing),
         background=exclusive,
     )
-
-
-def with_careful_cutoffs(head: Head) -> Head:
-    """A half for the options that no frame could be judged by."""
-    evidence = head.evidence
-    assert evidence is not None
-    unjudged = ~(evidence.counted & (evidence.targets > 0.5)).any(axis=0)
-    return replace(head, cutoffs=np.where(unjudged, CUTOFF, head.cutoffs))
 
 
 def carried(
@@ -77,10 +66,13 @@ def carried(
     """The calibration and the cutoffs of a trained head, for the options as they are now.
 
     names: by option of now, what it was called when the head was trained. An option that the head does not know has
-    the cutoff of a half, and is not calibrated; nothing is where the head decided otherwise whether they are exclusive.
+    the starting cutoff, and is not calibrated; nothing is where the head decided otherwise whether they are exclusive.
     """
     width = len(options) + exclusive
-    calibration, cutoffs = Calibration.identity(width, exclusive=exclusive), np.full(len(options), CUTOFF)
+    calibration, cutoffs = (
+        Calibration.identity(width, exclusive=exclusive),
+        np.full(len(options), starting_cutoff(len(options), exclusive=exclusive)),
+    )
     if head is None or head.exclusive != exclusive:
         return calibration, cutoffs
     slopes, shifts = calibration.slopes, calibration.shifts

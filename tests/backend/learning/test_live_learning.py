@@ -180,7 +180,7 @@ def test_calibration_and_cutoffs_go_on_under_new_names() -> None:
     head = trained(asks(*OPTIONS), said).heads["kind", ()]
     options: list[Path] = [("new",), ("b",), ("A",)]
     calibration, cutoffs = carried(head, options, {("A",): ("a",)}, exclusive=True)
-    np.testing.assert_allclose(cutoffs, [0.5, head.cutoffs[1], head.cutoffs[0]])
+    np.testing.assert_allclose(cutoffs, [1 / 3, head.cutoffs[1], head.cutoffs[0]])
     assert calibration.slopes.shape == (4,)
     assert set(calibration.slopes) == {head.calibration.slopes[0]}
     calibration, cutoffs = carried(head, options, {}, exclusive=False)
