@@ -90,6 +90,7 @@ def write(house: House, run: Run, progress: Progress) -> Run:
     states = house.records.run_items(run.id)
     if not states:
         raise BadRequest(f"run {run.id}: its frames are not known, for its planning was interrupted; plan it again")
+    # It wants some frames; which are whose is kept with the tasks.
     parameters = BulkParameters.from_json(run.parameters, frames=_selected(made[min(made)]))
     check(house, project, parameters)
     counts = BulkCounts()
