@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from espalier.demo.pictures import Digit
-from espalier.demo.results import choices
+from espalier.demo.pictures import VIDEO_CONFIG, Digit, write_pan
+from espalier.demo.results import choices, timeline
 from espalier.jobs import remapping, serving
 from espalier.jobs.freshness import Freshness
+from espalier.jobs.live_models import live_model
 from espalier.jobs.parameters import RunParameters
 from espalier.jobs.predicting import Predictor
 from espalier.jobs.progress import Progress
@@ -235,3 +236,61 @@ def raw(found: Model, rows: Any) -> Any:
     classifier = found.heads["digit", ()].classifier
     assert classifier is not None
     return classifier.predict(rows)
+
+
+def test_a_timeline_is_told_by_everything_that_is_answered(home: Any, tmp_path: Path) -> None:
+    """Where a label has no counter-example yet, the frames under no label are its counter-examples; later not."""
+    home.configure(VIDEO_CONFIG.replace("<TimelineLabels ", '<TimelineLabels model_plugin="dynamic" '))
+    stories = [write_pan(tmp_path / f"{seed}.mp4", seed=seed, shots=6) for seed in range(3)]
+    home.tasks = home.add_tasks([{"video": str(tmp_path / f"{seed}.mp4")} for seed in range(3)])
+    home.train()
+    for task_id, story in enumerate(stories[:2], start=1):
+        home.annotate(task_id, timeline(story))
+        live = model(home)
+    home.house.records.forget_annotations(home.key, [1])
+    live = model(home)
+    home.train()
+    trained = home.house.model(Path(home.house.records.versions(home.key)[0].directory))
+    rows = pictures(home, [3])
+    heads = {key: head for key, head in live.heads.items() if head.living}
+    assert heads
+    for key, head in heads.items():
+        assert head.classifier is not None
+        other = trained.heads[key].classifier
+        assert other is not None
+        np.testing.assert_allclose(head.classifier.predict(rows), other.predict(rows), atol=1e-5)
+
+
+def test_a_run_goes_by_what_was_answered_while_it_ran(zeros_and_ones: Any) -> None:
+    home = zeros_and_ones
+    home.configure(asks("0", "1", "6"))
+    version = home.house.version(home.project)
+    predictor = Predictor(home.house, home.project, version, RunParameters(), name=f"{version.name}-run1")
+    six = task(home, 6, 1)
+    (before,) = predictor.predict([six], Progress())
+    answer(home, task(home, 6, 0)["id"], "6")
+    (after,) = predictor.predict([six], Progress())
+    named = [[item["value"]["choices"] for item in found.row.result] for found in (before, after)]
+    assert named[0] != [["6"]]
+    assert named[1] == [["6"]]
+
+
+def test_a_picture_that_two_tasks_show_is_told_by_both(zeros_and_ones: Any) -> None:
+    home = zeros_and_ones
+    twin = {"id": 900, "data": dict(home.tasks[task(home, 0, 0)["id"] - 1]["data"]), "annotations": []}
+    home.house.records.mirror_tasks(home.key, [twin])
+    given = answer(home, 900, "1")
+    rows = pictures(home, [task(home, 0, 0)["id"]])
+    differing = raw(model(home), rows)
+    home.house.records.forget_annotations(home.key, [given])
+    agreed = raw(model(home), rows)
+    assert agreed[0, 0] > differing[0, 0], "where people differ, nothing is said"
+
+
+def test_without_tasks_a_model_that_lives_is_made_ready(zeros_and_ones: Any) -> None:
+    home = zeros_and_ones
+    answer(home, 50, "1")
+    assert serving.predict(home.house, home.project, [], Progress()) == 0
+    live = live_model(home.house, home.house.version(home.project))
+    assert live is not None
+    assert live.names == ("digit",)
