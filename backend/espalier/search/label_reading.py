@@ -5,7 +5,8 @@ No media is opened for it: the catalogue knows their lengths, and of videos the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,47 +39,73 @@ class LabelReading:
         if self.lists_options:
             self.ontology = house.ontology(project, (task.data for task in house.records.tasks(project.key)))
         self._readings = Readings(self.ontology, held(house, project))
+        self._templates: dict[tuple[frozenset[str], str], list[tuple[Answer, int]]] = {}
         self._times_s: dict[str, tuple[float, ...] | None] = {}
 
     def of_people(self, task_ids: Collection[int] | None) -> Iterator[LabelRow]:
         """Every annotation that was not skipped; of these tasks, or of all."""
-        answers: dict[int, list[Answer]] = {}
         found = self._house.records.annotations(self._project.key, task_ids)
         tasks = self._tasks(one.task_id for one in found if not one.was_cancelled)
         for one in found:
-            if one.task_id in tasks and not one.was_cancelled:
-                read = self._readings.read(one.result, tasks[one.task_id], one.updated_at)
-                answers.setdefault(one.task_id, []).extend(read.answers)
-        for task_id, said in answers.items():
-            yield from self._placed(task_id, said)
+            task = tasks.get(one.task_id)
+            if task is None or one.was_cancelled:
+                continue
+            if not self._readings.mappings and _is_of_images(task):
+                answers = [answer for answer, _ in self._template(one.result, task)]
+            else:
+                answers = list(self._readings.read(one.result, task, one.updated_at).answers)
+            yield from self._placed(one.task_id, [(answer, 1.0) for answer in answers])
 
     def of_version(self, predictions: Iterable[Prediction]) -> Iterator[LabelRow]:
         """With the confidence of each."""
         found = list(predictions)
         tasks = self._tasks(one.task_id for one in found)
         for one in found:
-            if one.task_id in tasks:
-                task = tasks[one.task_id]
+            task = tasks.get(one.task_id)
+            if task is None:
+                continue
+            if _is_of_images(task):
+                scores = [1.0 if item.get("score") is None else float(item["score"]) for item in one.result]
+                answers = [(answer, scores[place]) for answer, place in self._template(one.result, task)]
+            else:
                 read = regions.read(
                     self.ontology, one.result, timelines=task.timelines, lengths=task.lengths, source=one.version
                 )
-                yield from self._placed(one.task_id, read.answers)
+                answers = [(answer, answer.confidence) for answer in read.answers]
+            yield from self._placed(one.task_id, answers)
 
-    def _placed(self, task_id: int, answers: Iterable[Answer]) -> Iterator[LabelRow]:
+    def _template(self, result: Sequence[Mapping[str, Any]], task: OpenTask) -> list[tuple[Answer, int]]:
+        """The answers, each with the place in the result that its score stands at.
+
+        Thousands of pictures are said to be one of a few things: what differs are ids, which mean nothing where there
+        is one frame, and scores.
+        """
+        said = [{name: item[name] for name in item if name not in ("id", "score")} for item in result]
+        form = frozenset(task.lengths), json.dumps(said, sort_keys=True)
+        if form not in self._templates:
+            marked = [{**item, "score": (place + 1) / (len(said) + 1)} for place, item in enumerate(said)]
+            read = regions.read(self.ontology, marked, lengths=task.lengths, source="template")
+            self._templates[form] = [
+                (answer, round(answer.confidence * (len(said) + 1)) - 1) for answer in read.answers
+            ]
+        return self._templates[form]
+
+    def _placed(self, task_id: int, answers: Iterable[tuple[Answer, float]]) -> Iterator[LabelRow]:
+        """With the confidence of each."""
         shown = self._shown
         by_tag: dict[str, list[int]] = {}
         for row in shown.of_task(task_id).tolist():
             by_tag.setdefault(shown.tag_names[int(shown.tags[row])], []).append(row)
-        for answer in answers:
+        for answer, confidence in answers:
             option = (answer.classification, *answer.option)
             for row in by_tag.get(self.ontology.classification(answer.classification).media, ()):
                 number = int(shown.media[row])
                 first = number << FRAME_BITS
                 if shown.of_number(number).kind == "video":
                     for start, stop in answer.frames.ranges:
-                        yield LabelRow(task_id, first + start, first + stop, option, answer.confidence)
+                        yield LabelRow(task_id, first + start, first + stop, option, confidence)
                 elif int(shown.items[row]) in answer.frames:
-                    yield LabelRow(task_id, first, first + 1, option, answer.confidence)
+                    yield LabelRow(task_id, first, first + 1, option, confidence)
 
     def _tasks(self, ids: Iterable[int]) -> dict[int, OpenTask]:
         """Those of them that show something that is catalogued."""
@@ -125,6 +152,11 @@ class _Known(OpenTask):
     @property
     def timelines(self) -> dict[str, Timeline]:
         return dict(self.known_timelines)
+
+
+def _is_of_images(task: OpenTask) -> bool:
+    """One frame each."""
+    return not task.timelines and set(task.lengths.values()) == {1}
 
 
 def form_of(house: House, project: Project) -> object:
