@@ -40,7 +40,6 @@ class LabelReading:
             self.ontology = house.ontology(project, (task.data for task in house.records.tasks(project.key)))
         self._readings = Readings(self.ontology, held(house, project))
         self._templates: dict[tuple[frozenset[str], str], list[tuple[Answer, int]]] = {}
-        self._times_s: dict[str, tuple[float, ...] | None] = {}
 
     def of_people(self, task_ids: Collection[int] | None) -> Iterator[LabelRow]:
         """Every annotation that was not skipped; of these tasks, or of all."""
@@ -131,10 +130,9 @@ class LabelReading:
 
     def _timeline(self, tag: MediaTag, media: CataloguedMedia, data: Mapping[str, Any]) -> Timeline:
         """Where the file is cached no more, its frames are taken to follow each other at an even pace."""
-        if media.digest not in self._times_s:
-            self._times_s[media.digest] = known_times(self._house.cache, media.digest)
         pace_s = media.duration_s / max(media.length, 1)
-        times_s = self._times_s[media.digest] or tuple(frame * pace_s for frame in range(media.length))
+        times_s = known_times(self._house.cache, media.digest)
+        times_s = times_s or tuple(frame * pace_s for frame in range(media.length))
         return Timeline(times_s, media.duration_s, frame_rate_of(tag.frame_rate, data))
 
 
