@@ -14,7 +14,7 @@ from ..settings import Settings
 from ..store.records import Records
 from .app import create_app
 
-THREADS = 24  # three times as many as may wait for predictions
+THREADS = 40  # more than may wait at a time: for predictions, for what a worker does, for thumbnails, for events
 _SECRET_ARGUMENT = re.compile(r"([?&]token=)[^&\s\"]*")
 
 

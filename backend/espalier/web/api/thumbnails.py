@@ -21,7 +21,7 @@ from .routes import Query, Routes
 
 FRAME_BITS = 24
 """As `store.frame_ids` has it, which carries numpy."""
-WAITERS = 12
+WAITERS = 8
 """Requests that wait at a time for thumbnails to be made; a browser has six."""
 _WAIT_S = 15.0
 _KEPT_S = 7 * 24 * 3600
