@@ -266,14 +266,16 @@ class Queues:
 
     def waiting(self) -> dict[str, int]:
         """How many jobs wait, by the name of the line."""
-        lines = {
+        return {name: int(self.redis.llen(queue.key)) for name, queue in self.lines().items()}
+
+    def lines(self) -> dict[str, Queue]:
+        return {
             "training": self.training,
             "prediction": self.prediction,
             "runs": self.runs,
             "tuning": self.tuning,
             "search": self.search,
         }
-        return {name: int(self.redis.llen(queue.key)) for name, queue in lines.items()}
 
     def forget(self, job: Job) -> None:
         """The job has ended, one way or another: nobody needs to look after it."""

@@ -56,4 +56,5 @@ ERRANDS: dict[str, Errand] = {
     "forecast": Errand("trainings", "forecast", "runs", reads=True),
     "connection": Errand("checks", "connected"),
     "installation": Errand("checks", "installation", "runs"),
+    "storage": Errand("checks", "storage", "runs"),
 }

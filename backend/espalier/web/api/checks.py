@@ -24,6 +24,20 @@ class CheckList(Told):
     items: list[CheckShown]
 
 
+class StoredShown(Told):
+    name: str
+    meaning: str = Field(description="What it is for, and whether it can be made again.")
+    files: int
+    size_bytes: int
+
+
+class Storage(Told):
+    """What the data directory holds, the largest first."""
+
+    items: list[StoredShown]
+    free_bytes: int = Field(description="Left on its disk.")
+
+
 def register(routes: Routes, given: Given, asking: Asking) -> None:
     @routes.endpoint(
         "POST", "/projects/<project>/check", CheckList, role="viewer", query=Wait, also=ALSO_LATER,
@@ -40,6 +54,14 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
     def installation(project: str, query: Wait) -> Any:
         """All that `espalier doctor` says: disk, database, queue, workers, encoder, plugins, and every project."""
         return _answered("installation", project, query)
+
+    @routes.endpoint(
+        "GET", "/projects/<project>/storage", Storage, role="viewer", query=Wait, also=ALSO_LATER, refuses=(409, 422),
+        id="getStorage",
+    )  # fmt: skip
+    def storage(project: str, query: Wait) -> Any:
+        """What the data directory holds, of all projects."""
+        return asking.answer(given.errand(given.project(project), "storage", {}), query.wait_s, Storage)
 
     def _answered(errand: str, project: str, query: Wait) -> Any:
         return asking.answer(given.errand(given.project(project), errand, {}), query.wait_s, CheckList)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Literal
 
 from flask import Response
 from pydantic import Field
 
+from ...jobs import job_list, job_log
+from ...jobs.job_list import ListedJob
 from ...jobs.queue import JobStatus
 from .asking import Accepted, Asking
 from .given import Given
 from .problem import Refused
-from .routes import Routes, Told
+from .routes import Query, Routes, Told
 from .streams import Streams
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,200}")
@@ -35,6 +39,50 @@ class JobResult(Told):
 
     job: str
     result: Any
+
+
+class JobRow(JobShown):
+    """A job, and where it stands."""
+
+    what: str
+    line: str
+    worker: str = Field(description="The process that does it, or did.")
+    created_at: datetime | None
+    began_at: datetime | None
+    ended_at: datetime | None
+
+
+class JobList(Told):
+    """Jobs: those that run, those that wait, then the ended, the newest first."""
+
+    items: list[JobRow]
+
+
+class JobsAsked(Query):
+    limit: int = Field(50, ge=1, le=200, description="How many at most.")
+    short: bool = Field(False, description="Also those that answered a request and are over.")
+
+
+class LogLine(Told):
+    at: datetime
+    sentence: str
+
+
+class JobLines(Told):
+    """What was logged while a job ran, the oldest first; the last few hundred lines."""
+
+    items: list[LogLine]
+
+
+class WorkerShown(Told):
+    name: str
+    lines: list[str] = Field(description="Where it takes jobs from.")
+
+
+class WorkerList(Told):
+    """Workers that are alive."""
+
+    items: list[WorkerShown]
 
 
 class Line(Told):
@@ -60,6 +108,25 @@ def register(routes: Routes, given: Given, asking: Asking, streams: Streams) -> 
                 for name, count in sorted(given.queues.waiting().items())
             ]
         )
+
+    @routes.endpoint("GET", "/workers", WorkerList, role="viewer", id="listWorkers")
+    def workers() -> WorkerList:
+        """Workers that are alive, on all machines."""
+        known = sorted(given.queues.workers().items())
+        return WorkerList(items=[WorkerShown(name=name, lines=sorted(lines)) for name, lines in known])
+
+    @routes.endpoint("GET", "/jobs", JobList, role="viewer", query=JobsAsked, id="listJobs")
+    def listed(query: JobsAsked) -> JobList:
+        """Jobs that run, wait, or ended lately."""
+        found = job_list.jobs(given.queues, most=query.limit, short=query.short)
+        names = {project.key: f"project {project.id}" for project in given.records.projects()}
+        return JobList(items=[_row(one, names) for one in found])
+
+    @routes.endpoint("GET", "/jobs/<job>/log", JobLines, role="viewer", id="getJobLog")
+    def log(job: str) -> JobLines:
+        """What was logged while it ran."""
+        lines = job_log.read(given.queues.redis, _status(given, job).id)
+        return JobLines(items=[LogLine.model_validate({"at": when, "sentence": what}) for when, what in lines])
 
     @routes.endpoint("GET", "/jobs/<job>", JobShown, role="viewer", id="getJob")
     def job(job: str) -> JobShown:
@@ -97,6 +164,21 @@ def register(routes: Routes, given: Given, asking: Asking, streams: Streams) -> 
 
 def shown(status: JobStatus) -> JobShown:
     return JobShown.model_validate(asdict(status))
+
+
+def _row(one: ListedJob, names: Mapping[str, str]) -> JobRow:
+    """names: of projects for people, by key."""
+    return JobRow.model_validate(
+        {
+            **asdict(one.status),
+            "what": " ".join(names.get(word, word) for word in one.what.split(" ")),
+            "line": one.line,
+            "worker": one.worker,
+            "created_at": one.created_at,
+            "began_at": one.began_at,
+            "ended_at": one.ended_at,
+        }
+    )
 
 
 def _status(given: Given, job: str) -> JobStatus:

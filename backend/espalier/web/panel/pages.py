@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from ... import __version__
 from ...errors import BadRequest, EspalierError
 from ...settings import Settings
 from ...store.records import Records
@@ -34,7 +35,10 @@ class Page:
     of_project: bool = True
 
 
-PAGES = (Page("projects", "Projects", of_project=False),)
+PAGES = (
+    Page("projects", "Projects", of_project=False),
+    Page("system", "Jobs and system", of_project=False),
+)
 _SIGN_IN = Page("sign-in", "Sign in", of_project=False)
 _KEPT = ("project", "task", "frame", "tag", "run", "version")
 """What a link from Label Studio says of where it came from; the page's own script reads it."""
@@ -112,9 +116,11 @@ def blueprint(settings: Settings, records: Records, sessions: Sessions) -> Bluep
             "projects": projects,
             "backend_url": request.url_root.rstrip("/"),
             "needs_password": bool(settings.basic_auth_user),
+            "release": __version__,
         }
         if not wanted.of_project:
-            return _render(f"{wanted.name}.html", wanted, **context)
+            given = {"project": projects[0].id if projects else None}
+            return _render(f"{wanted.name}.html", wanted, given=given, **context)
         if not projects:
             return _render("no_projects.html", wanted, **context)
         project = _chosen(projects, request.args.get("project", ""))

@@ -62,9 +62,12 @@ export async function show(job, place, { title = "", cancel = true } = {}) {
   return last;
 }
 
-/** The result of what may take a while: asks, shows the progress if it does, and returns the job's answer. */
+/** The result of what may take a while: asks, shows the progress if it does, and returns the job's answer.
+ *
+ * `body` null asks by GET.
+ */
 export async function answer(path, body, place) {
-  const first = await post(path, body);
+  const first = body === null ? await get(path) : await post(path, body);
   if (!first.job || !first.events) return first;
   const last = await show(first.job, place);
   if (last.state !== "done") throw new Error(last.message || `the job ${last.state}`);
