@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 from espalier_ontology import regions
 from espalier_ontology.answers import Answer
@@ -22,9 +23,11 @@ from ..jobs.reading import Readings
 from ..media.media import known_times
 from ..store.catalogue import CataloguedMedia
 from ..store.frame_ids import FRAME_BITS
-from ..store.rows import Prediction, Project
+from ..store.rows import Annotation, Prediction, Project
 from .frame_labels import LabelRow
 from .shown_media import ShownMedia
+
+Said = TypeVar("Said", Annotation, Prediction)
 
 
 class LabelReading:
@@ -44,11 +47,8 @@ class LabelReading:
     def of_people(self, task_ids: Collection[int] | None) -> Iterator[LabelRow]:
         """Every annotation that was not skipped; of these tasks, or of all."""
         found = self._house.records.annotations(self._project.key, task_ids)
-        tasks = self._tasks(one.task_id for one in found if not one.was_cancelled)
-        for one in found:
-            task = tasks.get(one.task_id)
-            if task is None or one.was_cancelled:
-                continue
+        said = [one for one in found if not one.was_cancelled]
+        for one, task in self._with_tasks(said):
             if not self._readings.mappings and _is_of_images(task):
                 answers = [answer for answer, _ in self._template(one.result, task)]
             else:
@@ -57,12 +57,7 @@ class LabelReading:
 
     def of_version(self, predictions: Iterable[Prediction]) -> Iterator[LabelRow]:
         """With the confidence of each."""
-        found = list(predictions)
-        tasks = self._tasks(one.task_id for one in found)
-        for one in found:
-            task = tasks.get(one.task_id)
-            if task is None:
-                continue
+        for one, task in self._with_tasks(list(predictions)):
             if _is_of_images(task):
                 scores = [1.0 if item.get("score") is None else float(item["score"]) for item in one.result]
                 answers = [(answer, scores[place]) for answer, place in self._template(one.result, task)]
@@ -106,12 +101,18 @@ class LabelReading:
                 elif int(shown.items[row]) in answer.frames:
                     yield LabelRow(task_id, first, first + 1, option, confidence)
 
-    def _tasks(self, ids: Iterable[int]) -> dict[int, OpenTask]:
-        """Those of them that show something that is catalogued."""
-        wanted = set(ids)
+    def _with_tasks(self, said: Sequence[Said]) -> Iterator[tuple[Said, OpenTask]]:
+        """Each with its task, where that shows something that is catalogued.
+
+        One task at a time: when each frame of thousands of videos is shown is more than is kept in memory.
+        """
         videos = [tag for tag in self.ontology.media if tag.kind == "video"]
-        data = {task.id: task.data for task in self._house.records.tasks(self._project.key, wanted)} if videos else {}
-        return {id: one for id in sorted(wanted) if (one := self._task(id, data.get(id, {}), videos)) is not None}
+        ids = {one.task_id for one in said}
+        data = {task.id: task.data for task in self._house.records.tasks(self._project.key, ids)} if videos else {}
+        for task_id, of_task in groupby(said, key=lambda one: one.task_id):
+            task = self._task(task_id, data.get(task_id, {}), videos)
+            if task is not None:
+                yield from ((one, task) for one in of_task)
 
     def _task(self, task_id: int, data: Mapping[str, Any], videos: Iterable[MediaTag]) -> OpenTask | None:
         shown = self._shown
