@@ -22,6 +22,7 @@ class ProjectRow(Told):
     served: str | None = Field(description="The model version that predicts.")
     published: str | None = Field(description="The version that Label Studio shows: the one that serves, or a run's.")
     up_to_date: bool = Field(description="Whether the newest training has seen every answer.")
+    url: str | None = Field(description="Its address in Label Studio; with `/data?task=<id>` behind it, a task's.")
 
 
 class ProjectList(Told):
@@ -56,7 +57,7 @@ def register(routes: Routes, given: Given) -> None:
     def projects(query: Page) -> tuple[ProjectList, int, dict[str, str]]:
         """Connected projects."""
         known = given.records.projects()
-        items = [ProjectRow.model_validate(_row(project)) for project in part_of(known, query)]
+        items = [ProjectRow.model_validate(_row(given, project)) for project in part_of(known, query)]
         return ProjectList(items=items), 200, links(len(known), query)
 
     @routes.endpoint("GET", "/projects/<project>", ProjectAnswers, role="viewer", refuses=(409,), id="getProject")
@@ -67,7 +68,7 @@ def register(routes: Routes, given: Given) -> None:
         counts = counting.of(found, ontology)
         return ProjectAnswers.model_validate(
             {
-                **_row(found),
+                **_row(given, found),
                 "tasks": counts.tasks,
                 "answered": counts.answered,
                 "classifications": [
@@ -85,7 +86,7 @@ def register(routes: Routes, given: Given) -> None:
         )
 
 
-def _row(project: Project) -> dict[str, object]:
+def _row(given: Given, project: Project) -> dict[str, object]:
     return {
         "id": project.id,
         "key": project.key,
@@ -93,7 +94,14 @@ def _row(project: Project) -> dict[str, object]:
         "served": project.served,
         "published": project.published,
         "up_to_date": project.trained_revision >= project.revision,
+        "url": _url(given, project),
     }
+
+
+def _url(given: Given, project: Project) -> str | None:
+    """As Label Studio calls itself, which is where people reach it; else where this backend does."""
+    home = project.hostname or given.settings.label_studio_url
+    return f"{home.rstrip('/')}/projects/{project.id}" if home.startswith(("http://", "https://")) else None
 
 
 def _missing(given: Given, project: Project, ontology: Ontology, counts: AnswerCounts) -> Iterator[str]:
