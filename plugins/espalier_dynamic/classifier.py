@@ -17,10 +17,10 @@ from safetensors.numpy import load_file, save_file
 from espalier.contract import Embeddings, Ids, LiveClassifier, Mask, Scores, Targets, Weights
 
 from .examples import Examples
+from .knowledge import Knowledge
+from .probes import Probes
+from .prototypes import Prototypes
 
-_SHARPNESS = 32.0
-_RADIUS = 0.55
-_SLOPE = 24.0
 _BATCH = 256
 
 
@@ -32,7 +32,13 @@ class DynamicClassifier:
     """
 
     def __init__(self) -> None:
-        self.examples = Examples(0, 0, exclusive=True)
+        self._begin(0, 0, exclusive=True)
+
+    def _begin(self, dim: int, options: int, *, exclusive: bool) -> None:
+        self.examples = Examples(dim, options, exclusive=exclusive)
+        self._prototypes = Prototypes(dim, self.examples.sides, exclusive=exclusive)
+        self._probes = Probes(self.examples)
+        self._knowledge: Knowledge | None = None
 
     def fit(
         self,
@@ -46,7 +52,7 @@ class DynamicClassifier:
         weights: Weights | None = None,
     ) -> None:
         """No rows at all are enough: then everything is like none of the options. Nothing depends on groups or seed."""
-        self.examples = Examples(embeddings.shape[1], targets.shape[1], exclusive=exclusive)
+        self._begin(embeddings.shape[1], targets.shape[1], exclusive=exclusive)
         self.learn(np.arange(len(embeddings), dtype=np.int64), embeddings, targets, mask, weights=weights)
 
     def learn(
@@ -60,14 +66,30 @@ class DynamicClassifier:
             ids, embeddings, says = ids[last], embeddings[last], says[last]
         self.forget(ids)
         telling = (says > 0).any(axis=1)
-        self.examples.add(ids[telling], embeddings[telling], says[telling])
+        self._add(ids[telling], embeddings[telling], says[telling])
+
+    def _add(self, ids: Ids, rows: Embeddings, says: NDArray[np.float32]) -> None:
+        if len(ids):
+            self.examples.add(ids, rows, says)
+            self._prototypes.join(rows, says)
+            self._probes.join(rows, says)
+            self._knowledge = None
 
     def forget(self, ids: Ids) -> None:
-        self.examples.drop(self.examples.places(ids))
+        places = self.examples.places(ids)
+        if len(places):
+            rows, says = self.examples.rows[places], self.examples.says[places]
+            self._prototypes.leave(rows, says)
+            self._probes.leave(self.examples.ids[places], rows, says)
+            self.examples.drop(places)
+            self._knowledge = None
 
     def predict(self, embeddings: Embeddings) -> Scores:
         self._check(embeddings)
-        parts = [self._scores(embeddings[at : at + _BATCH]) for at in range(0, len(embeddings), _BATCH)]
+        if self._knowledge is None:
+            self._knowledge = Knowledge.of(self.examples, self._prototypes, self._probes)
+        scores = self._knowledge.scores
+        parts = [scores(embeddings[at : at + _BATCH], self.examples) for at in range(0, len(embeddings), _BATCH)]
         return np.concatenate([np.zeros((0, self.examples.options), np.float32), *parts])
 
     def save(self, directory: Path) -> None:
@@ -88,45 +110,13 @@ class DynamicClassifier:
         about = json.loads((directory / "dynamic.json").read_text())
         arrays = load_file(directory / "dynamic.safetensors")
         classifier = cls()
-        classifier.examples = Examples(int(about["dim"]), int(about["options"]), exclusive=bool(about["exclusive"]))
-        classifier.examples.add(arrays["ids"], arrays["rows"], arrays["says"])
+        classifier._begin(int(about["dim"]), int(about["options"]), exclusive=bool(about["exclusive"]))
+        classifier._add(arrays["ids"], arrays["rows"], arrays["says"])
         return classifier
 
     def _check(self, embeddings: Embeddings) -> None:
         if embeddings.shape[1] != self.examples.dim:
             raise ValueError(f"this classifier was fitted on {self.examples.dim} dimensions, got {embeddings.shape[1]}")
-
-    def _scores(self, embeddings: Embeddings) -> Scores:
-        examples = self.examples
-        options, exclusive = examples.options, examples.exclusive
-        says = examples.says
-        near = np.exp(_SHARPNESS * (embeddings @ examples.rows.T - 1)) @ says
-        logs = np.log(np.maximum(near, np.float32(1e-37))) - np.log(np.maximum(says.sum(axis=0), np.float32(1e-37)))
-        logs = np.where(says.any(axis=0), logs, -np.inf)
-        likeness = 1 + logs / _SHARPNESS
-        if exclusive:
-            if options == 0:
-                return np.zeros((len(embeddings), 0), np.float32)
-            shares = _softmax(logs)
-            known = _sigmoid(_SLOPE * (likeness.max(axis=1) - _RADIUS))
-            scores = shares * known[:, None]
-            scores[:, -1] += 1 - known
-            return np.asarray(scores, np.float32)
-        pairs = np.stack([logs[:, :options], logs[:, options:]], axis=2)
-        shares = _softmax(pairs.reshape(-1, 2)).reshape(pairs.shape)
-        known = _sigmoid(_SLOPE * (likeness[:, :options] - _RADIUS))
-        return np.asarray(shares[:, :, 0] * known, np.float32)
-
-
-def _softmax(logs: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Where a row is nothing but -inf, nothing."""
-    highest = logs.max(axis=1, keepdims=True)
-    shares = np.exp(logs - np.where(np.isfinite(highest), highest, 0))
-    return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-37))
-
-
-def _sigmoid(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * values))
 
 
 _: type[LiveClassifier] = DynamicClassifier
