@@ -48,13 +48,13 @@ class FaissIndex:
 
     def add(self, ids: Ids, embeddings: Embeddings) -> None:
         with self.files.locked():
-            self._catch_up()
+            self._catch_up_surely()
             self._journal.append(ids, embeddings)
             self._apply(ids, embeddings)
 
     def remove(self, ids: Ids) -> None:
         with self.files.locked():
-            self._catch_up()
+            self._catch_up_surely()
             self._journal.append(ids, None)
             self._apply(ids, None)
 
@@ -95,8 +95,8 @@ class FaissIndex:
             with threads(self.request.threads):
                 write_generation(self.files.generation_path(number), held, self._tail, self.request, self.policy)
             with self.files.locked():
-                self._catch_up()  # what others wrote meanwhile goes on into the new journal
-                self.files.journal(number).begin_with(self._journal.records_since(read_to))
+                self._catch_up_surely()  # what others wrote meanwhile goes on into the new journal
+                self.files.journal(number).begin(self._journal.records_since(read_to))
                 asked = self.request
                 self.files.point(Pointer(asked.name, asked.dim, asked.encoder, number))
                 self._catch_up()
@@ -112,7 +112,15 @@ class FaissIndex:
             self._catch_up()
         except BadIndex:
             with self.files.locked():
-                self._catch_up()
+                self._catch_up_surely()
+
+    def _catch_up_surely(self) -> None:
+        """Under the lock: nothing changes under the reading now, and what does not fit is read from the beginning."""
+        try:
+            self._catch_up()
+        except BadIndex:
+            self._pointed = b""
+            self._catch_up()
 
     def _catch_up(self) -> None:
         pointer, written = self.files.read_pointer()

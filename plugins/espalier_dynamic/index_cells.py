@@ -33,6 +33,8 @@ K = 20
 """The number of neighbours for which recall is measured and promised."""
 ROUNDS = 6
 """Of k-means; more of them move the centres, and the recall, hardly."""
+RANGE_ROWS = 65536
+"""From so many the range of each number is learned that its bits are spread over."""
 TYPES = {"SQ8": faiss.ScalarQuantizer.QT_8bit, "SQ4": faiss.ScalarQuantizer.QT_4bit}
 
 
@@ -112,7 +114,7 @@ def build_cells(
     ivf = faiss.IndexIVFScalarQuantizer(
         quantizer, dim, len(centres), TYPES[codes.bits], faiss.METRIC_INNER_PRODUCT, False
     )
-    ivf.train(_sample(rows, min(sample_rows, 65536)))
+    ivf.train(_sample(rows, RANGE_ROWS))
     of_rows = np.full(len(rows), -1, np.int32) if known is None else known.copy()
     faiss.cvar.distance_compute_blas_threshold = PRODUCTS_FROM
     for start, block in _blocks(rows):

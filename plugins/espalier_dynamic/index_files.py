@@ -25,7 +25,7 @@ from pathlib import Path
 from espalier.contract import IndexRequest
 from espalier.errors import BadIndex
 
-from .journal import Journal
+from .journal import HEADER, Journal
 from .sealed_directory import sync_directory
 
 FORMAT = "espalier index 1"
@@ -91,11 +91,13 @@ class IndexFiles:
                 if not self._read().dropped:
                     return
                 self._sweep(keep=())
-            foreign = [path.name for path in self._content() if path.name not in (LOCK, SAVE_LOCK, DRAFT)]
+                self.pointer_path.unlink()
+            foreign = [path.name for path in self._content() if not self._may_precede(path)]
             if foreign:
                 raise BadIndex(
                     f"{self.directory} holds {foreign[0]!r} but no {POINTER}: it is not an index, or a part is missing"
                 )
+            self.journal(0).begin()
             self.point(Pointer(self.request.name, self.request.dim, self.request.encoder, 0))
 
     def read_pointer(self) -> tuple[Pointer, bytes]:
@@ -169,6 +171,12 @@ class IndexFiles:
                 if same:
                     yield
                     return
+
+    def _may_precede(self, path: Path) -> bool:
+        """Whether it may lie there before the pointer: the journal does, empty."""
+        if path == self.journal(0).path:
+            return path.stat().st_size <= HEADER.size
+        return path.name in (LOCK, SAVE_LOCK, DRAFT)
 
     def _dropped(self) -> BadIndex:
         return BadIndex(f"the index in {self.directory} was dropped meanwhile; open it again")

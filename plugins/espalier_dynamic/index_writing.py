@@ -60,7 +60,7 @@ def _approximate(
     rows = map_rows(draft, len(source), request.dim)
     # Half of the memory at most holds the rows from which centres are learned.
     room = int(request.memory_mb * 1e6 * (1 - policy.codes_share) / (4 * request.dim))
-    sample = max(codes.cells, min(codes.cells * policy.sample_per_cell, room))
+    sample = max(codes.cells * 10, min(codes.cells * policy.sample_per_cell, room))
     before = generation.approximation
     cells, learned_from = None, len(source)
     if before is not None and len(source) / OUTGROWN <= before.learned_from <= len(source) * OUTGROWN:

@@ -45,22 +45,21 @@ class Journal:
         self.path, self.dim, self.generation = path, dim, generation
         self.offset = 0
 
-    @property
-    def grown(self) -> bool:
-        """Whether there is more than was read; what is there may not be whole yet."""
-        return self._size() > self.offset
-
     def read(self) -> Iterator[Record]:
-        """What came since the last call. Raises BadIndex where the file is damaged or not this index's own."""
-        if not self.grown:
-            return
-        with self.path.open("rb") as file:
+        """What came since the last call. Raises BadIndex where the file is missing, damaged or not this index's own."""
+        try:
+            size = self.path.stat().st_size
+            if size == self.offset and size:
+                return
+            if size < self.offset:  # a write failed after others had read it
+                raise BadIndex(f"{self.path} became shorter: {size} bytes, {self.offset} were read")
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            raise BadIndex(f"{self.path} is missing") from None
+        with file:
             if self.offset == 0:
-                header = file.read(HEADER.size)
-                if len(header) < HEADER.size:
-                    return
-                if header != self._header():
-                    raise BadIndex(f"{self.path} is not the journal of this index: its header is another one")
+                if file.read(HEADER.size) != self._header():
+                    raise BadIndex(f"{self.path} is damaged or not the journal of this index: its header is another")
                 self.offset = HEADER.size
             file.seek(self.offset)
             while True:
@@ -87,9 +86,6 @@ class Journal:
         kind = REMOVED if embeddings is None else ADDED
         start = struct.pack("<4sII", kind, len(ids), zlib.crc32(payload))
         written = start + struct.pack("<I", zlib.crc32(start)) + payload
-        if self.offset == 0:
-            written = self._header() + written
-        new = not self.path.exists()
         with self.path.open("ab", buffering=0) as file:
             file.truncate(self.offset)
             try:
@@ -100,12 +96,10 @@ class Journal:
             except BaseException:
                 file.truncate(self.offset)
                 raise
-        if new:
-            sync_directory(self.path.parent)
         self.offset += len(written)
 
-    def begin_with(self, records: bytes) -> None:
-        """A new file that holds these whole records of another journal. On the disk when it returns."""
+    def begin(self, records: bytes = b"") -> None:
+        """A new file, with whole records of another journal. On the disk when it returns."""
         with self.path.open("wb") as file:
             file.write(self._header() + records)
             file.flush()
@@ -114,17 +108,9 @@ class Journal:
 
     def records_since(self, offset: int) -> bytes:
         """The bytes of the whole records between the offset and what was read."""
-        if self.offset <= max(offset, HEADER.size):
-            return b""
         with self.path.open("rb") as file:
             file.seek(max(offset, HEADER.size))
             return file.read(self.offset - file.tell())
-
-    def _size(self) -> int:
-        try:
-            return self.path.stat().st_size
-        except FileNotFoundError:
-            return 0
 
     def _header(self) -> bytes:
         start = struct.pack("<8sIQ", MAGIC, self.dim, self.generation)
