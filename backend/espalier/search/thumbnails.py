@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -76,8 +76,12 @@ def thumbnails(house: House, project: Project, request: ThumbnailsRequest, progr
     store = ThumbnailFiles(house.settings.data_dir)
     for number, one in enumerate(opened):
         progress.report(number, len(opened), "making thumbnails")
-        for tag, media in _asked(ontology.media, one.media, wanted[one.task_id]):
-            asked = {frame: names for (name, frame), names in wanted[one.task_id].items() if name in (tag, None)}
+        first = next(iter(one.media), None)
+        for tag, media in one.media.items():
+            asked: dict[int, list[str]] = {}
+            for (name, frame), names in wanted[one.task_id].items():
+                if tag == (first if name is None else name):
+                    asked.setdefault(frame, []).extend(names)
             made = _make(store, media, [frame for frame in asked if 0 <= frame < media.length], request.size)
             files |= {name: made[frame] for frame, names in asked.items() if frame in made for name in names}
     for task_id, places in wanted.items():
@@ -110,17 +114,6 @@ def _wanted(house: House, project: Project, request: ThumbnailsRequest) -> tuple
     for one in request.frames:
         wanted.setdefault(one.task, {}).setdefault((one.tag, one.frame - 1), []).append(one.name)
     return wanted, problems
-
-
-def _asked(
-    tags: object, media: Mapping[str, Media], places: Mapping[tuple[str | None, int], list[str]]
-) -> Iterator[tuple[str, Media]]:
-    """The media that are asked for; without a name, the first one."""
-    named = {tag for tag, _ in places}
-    first = next(iter(media), None)
-    for name, one in media.items():
-        if name in named or (None in named and name == first):
-            yield name, one
 
 
 def _make(store: ThumbnailFiles, media: Media, frames: list[int], size: int) -> dict[int, tuple[str, int]]:

@@ -14,7 +14,8 @@ from .routes import PREFIX, Query, Told
 
 WAITERS = 8
 """Requests that wait at a time; the others are told the job at once. Threads must be left for /health and /webhook."""
-_POLL_S = (0.01, 0.2)
+_POLL_S = (0.005, 0.1)
+_LOOKS_AGAIN_S = 1.0
 _GOING_ON = ("queued", "running")
 # What the worker says of an error that is nobody's request's fault.
 _OURS = ("failed unexpectedly", "failed: this machine", "stopped: it took longer")
@@ -42,6 +43,7 @@ class Asking:
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
         self._waiters = threading.BoundedSemaphore(WAITERS)
+        self._is_served, self._look_again_at = False, 0.0
 
     def wait(self, job: str, wait_s: float) -> Accepted | JobStatus:
         """Until the job is done, or the time is over. Raises Refused where it failed."""
@@ -80,7 +82,10 @@ class Asking:
         return status
 
     def _served(self) -> bool:
-        return bool(self._queues.workers())
+        """Whether any worker runs; looked up once in a while, for it takes longer than a search."""
+        if time.monotonic() > self._look_again_at:
+            self._is_served, self._look_again_at = bool(self._queues.workers()), time.monotonic() + _LOOKS_AGAIN_S
+        return self._is_served
 
 
 def accepted(status: JobStatus, served: bool) -> Accepted:
