@@ -20,6 +20,7 @@ from .predicting import TASKS_AT_ONCE, Predicted, Predictor
 from .progress import Progress
 from .publishing import publish, retract
 from .queue import job_of_run
+from .sampled_frames import SampledFrames
 from .selection import select
 from .withheld import BLIND, WRITTEN, in_state, is_answered, is_drawn
 
@@ -46,17 +47,26 @@ def plan(house: House, project_key: str, parameters: RunParameters) -> Run:
 
 def dry_run(house: House, project_key: str, parameters: RunParameters, progress: Progress) -> dict[str, Any]:
     """What a run would write, counted; embeddings that it computes are kept for the real one."""
+    return preview(house, project_key, parameters, progress)[0]
+
+
+def preview(
+    house: House, project_key: str, parameters: RunParameters, progress: Progress
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The counts of `dry_run`, and a few of the frames with their answers (`SampledFrames`)."""
     project = house.project(project_key)
     version = house.version(project, parameters.version)
     tasks = select(house, project, parameters)
-    parameters.check(house.ontology(project, (task["data"] for task in tasks)))
-    counts = Counts()
+    ontology = house.ontology(project, (task["data"] for task in tasks))
+    parameters.check(ontology)
+    counts, sampled = Counts(), SampledFrames(house.records, project.key, len(tasks), ontology)
     predictor = Predictor(house, project, version, parameters)
     blind = _blind("", parameters, tasks)  # other ones than those of the run, but about as many
     for done, predicted in enumerate(predictor.predict(tasks, progress), start=1):
         counts.add(predicted, blind=predicted.row.task_id in blind)
+        sampled.add(predicted)
         progress.report(done, len(tasks), f"task {predicted.row.task_id}")
-    return counts.to_json()
+    return counts.to_json(), sampled.to_json()
 
 
 def execute(house: House, run_id: str, progress: Progress) -> Run:

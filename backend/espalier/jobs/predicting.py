@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,8 @@ class Predicted:
     answers: tuple[Answer, ...] = ()
     frames: int = 0
     warnings: tuple[str, ...] = ()
+    looked_at: Mapping[str, Frames] = field(default_factory=dict)
+    """By media tag, the frames that were wanted; `frames` counts those that could be read."""
 
 
 class Predictor:
@@ -163,7 +165,8 @@ class Predictor:
             message="; ".join(failures),
         )
         warnings = tuple(warning for media in opened.media.values() for warning in media.warnings)
-        return Predicted(row, tuple(own), looked_at, warnings)
+        wanted = {name: spans[opened.task_id, name].frames for name in opened.media}
+        return Predicted(row, tuple(own), looked_at, warnings, wanted)
 
     def _catch_up(self, progress: Progress) -> None:
         """Where classifiers live, the model is what it is by the answers that are known now."""

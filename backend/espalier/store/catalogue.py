@@ -54,6 +54,15 @@ class Showing:
     position: int
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A media at one place of a task."""
+
+    tag: str
+    item: int
+    media: CataloguedMedia
+
+
 _Places = dict[int, dict[tuple[str, int], str]]
 """By task and place, the digest of what is shown there."""
 
@@ -158,6 +167,21 @@ class Catalogue(Projects):
         )
         row = self.read(lambda connection: connection.execute(query).first())
         return None if row is None else CataloguedMedia(*row)
+
+    def shown_in(self, key: str, task_id: int) -> list[Placed]:
+        """All that a task shows, as far as it is known, by tag and item."""
+        columns = (MediaTable.number, MediaTable.digest, MediaTable.kind, MediaTable.length, MediaTable.duration_s)
+        query = (
+            select(ShowingTable.tag, ShowingTable.item, *columns)
+            .join(
+                MediaTable,
+                (MediaTable.project_key == ShowingTable.project_key) & (MediaTable.number == ShowingTable.media),
+            )
+            .where(ShowingTable.project_key == key, ShowingTable.task_id == task_id)
+            .order_by(ShowingTable.tag, ShowingTable.item)
+        )
+        rows = self.read(lambda connection: connection.execute(query).all())
+        return [Placed(tag, item, CataloguedMedia(*media)) for tag, item, *media in rows]
 
     def _held(self, connection: Connection, key: str, task_ids: Iterable[int]) -> _Places:
         query = (

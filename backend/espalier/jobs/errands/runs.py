@@ -24,8 +24,9 @@ def plan_run(house: House, project: Project, request: Request, progress: Progres
 
 
 def preview_run(house: House, project: Project, request: Request, progress: Progress) -> Json:
-    """Counts of what the run would write."""
-    return {"counts": automated.dry_run(house, project.key, RunParameters.from_json(request), progress)}
+    """Counts of what the run would write, and a few of its frames with their answers."""
+    counts, frames = automated.preview(house, project.key, RunParameters.from_json(request), progress)
+    return {"counts": counts, "frames": frames}
 
 
 def undo_run(house: House, project: Project, request: Request, progress: Progress) -> Json:

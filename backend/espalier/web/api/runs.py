@@ -76,10 +76,25 @@ class Started(Told):
     job: str
 
 
+class SampledAnswer(Told):
+    classification: str
+    option: list[str]
+    confidence: float
+
+
+class SampledFrame(Told):
+    id: int = Field(description="Of a thumbnail.")
+    task: int
+    tag: str
+    frame: int = Field(description="From 1.")
+    answers: list[SampledAnswer] = Field(description="Empty where nothing was sure enough.")
+
+
 class RunCounts(Told):
     """What a run would write, counted."""
 
     counts: dict[str, Any]
+    frames: list[SampledFrame] = Field([], description="A few of them, evenly from all that it would look at.")
 
 
 class Undone(Told):
