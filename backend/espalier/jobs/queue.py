@@ -210,7 +210,8 @@ class Queues:
             return id
         if id is not None and (old := self._job(id)) is not None:
             old.delete()
-        queue, what = (self.runs if line == "runs" else self.prediction), f"{name} of {project_key}"
+        queue = {"runs": self.runs, "search": self.search}.get(line, self.prediction)
+        what = f"{name} of {project_key}"
         arguments = [project_key, name, dict(request)]
         return self._enqueue(queue, "errand", arguments, what, timeout_s=DAY_S, retries=PATIENCE[:1], id=id)
 

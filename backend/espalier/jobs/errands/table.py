@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Line = Literal["prediction", "runs"]
+Line = Literal["prediction", "runs", "search"]
 
 
 @dataclass(frozen=True)
 class Errand:
-    """module: of this package. function: (house, project, request, progress) -> plain JSON. line: where it waits; what
-    takes longer than a few seconds gives way to predictions. reads: changes nothing, so its answer may be kept."""
+    """module: of this package. function: (house, project, request, progress) -> plain JSON. line: where it waits.
+    What takes seconds is done beside the search, so that no prediction waits for it; what takes minutes, with the runs.
+    reads: changes nothing, so its answer may be kept."""
 
     module: str
     function: str
@@ -34,20 +35,20 @@ ERRANDS: dict[str, Errand] = {
     "promote": Errand("versions", "promote"),
     "roll_back": Errand("versions", "roll_back"),
     "archive": Errand("versions", "archive"),
-    "evaluation": Errand("versions", "evaluation", reads=True),
-    "curves": Errand("versions", "curves", reads=True),
-    "judged_frames": Errand("judged_frames", "judged_frames", reads=True),
-    "steps": Errand("versions", "steps", reads=True),
-    "coverage": Errand("versions", "coverage", reads=True),
-    "cutoffs": Errand("versions", "cutoffs", reads=True),
+    "evaluation": Errand("versions", "evaluation", "search", reads=True),
+    "curves": Errand("versions", "curves", "search", reads=True),
+    "judged_frames": Errand("judged_frames", "judged_frames", "search", reads=True),
+    "steps": Errand("versions", "steps", "search", reads=True),
+    "coverage": Errand("versions", "coverage", "search", reads=True),
+    "cutoffs": Errand("versions", "cutoffs", "search", reads=True),
     "set_cutoffs": Errand("versions", "set_cutoffs"),
-    "explain": Errand("versions", "explain", reads=True),
+    "explain": Errand("versions", "explain", "search", reads=True),
     "settings": Errand("ontology", "settings", reads=True),
     "choose_settings": Errand("ontology", "choose_settings"),
-    "changes": Errand("ontology", "changes", reads=True),
+    "changes": Errand("ontology", "changes", "search", reads=True),
     "map": Errand("ontology", "add_mapping"),
     "unmap": Errand("ontology", "undo_mapping"),
-    "label_counts": Errand("trainings", "counts", reads=True),
+    "label_counts": Errand("trainings", "counts", "search", reads=True),
     "train": Errand("trainings", "train"),
     "estimate": Errand("trainings", "estimated", "runs"),
     "tune": Errand("trainings", "tune"),
