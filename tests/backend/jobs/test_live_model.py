@@ -11,7 +11,7 @@ import pytest
 
 from espalier.demo.pictures import VIDEO_CONFIG, Digit, write_pan
 from espalier.demo.results import choices, timeline
-from espalier.jobs import remapping, serving
+from espalier.jobs import remapping, serving, steps
 from espalier.jobs.freshness import Freshness
 from espalier.jobs.live_models import live_model
 from espalier.jobs.parameters import RunParameters
@@ -294,3 +294,11 @@ def test_without_tasks_a_model_that_lives_is_made_ready(zeros_and_ones: Any) -> 
     live = live_model(home.house, home.house.version(home.project))
     assert live is not None
     assert live.names == ("digit",)
+
+
+def test_connecting_asks_for_a_version_before_the_first_answer_and_training_makes_it_ready(home: Any) -> None:
+    home.configure(asks("0", "1"))
+    steps.connect(home.key)
+    assert home.house.queues.waiting()["training"] == 1
+    assert steps.train(home.key).startswith("espalier-v1")
+    assert home.house.queues.waiting()["prediction"] == 2, "when it begins, and when it is done"
