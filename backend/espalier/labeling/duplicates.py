@@ -11,6 +11,8 @@ from scipy.sparse import coo_array  # type: ignore[import-untyped]
 from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
 from ..contract import Embeddings, Ids
+from ..similarity.close_pairs import close_pairs
+from ..similarity.scenes import spread
 
 NEAR = 0.1
 """Rows are near-duplicates where their squared distance is under this share of the mean over all pairs.
@@ -20,6 +22,8 @@ Measured on five sets of pictures: copies that were brightened, cropped by a twe
 one fixed camera lie at 0.01 to 0.07, and are named, too."""
 _EQUAL = 1e-6
 _BLOCK = 4096
+_EDGES = 1_000_000
+"""Pairs that are kept at a time: of pictures of one fixed camera nearly all pairs are close."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,6 @@ def duplicates(
     return Duplicates(_groups(exact, np.arange(n), of_media), _groups(nearly, first, of_media))
 
 
-def spread(embeddings: Embeddings) -> float:
-    """Mean squared distance of two rows."""
-    centred = embeddings - embeddings.mean(axis=0) if len(embeddings) else embeddings
-    return 2.0 * float(np.einsum("nd,nd->", centred, centred)) / max(1, len(embeddings))
-
-
 def neighbours(
     embeddings: Embeddings, k: int = 10, *, among: NDArray[np.bool_] | None = None
 ) -> tuple[Ids, NDArray[np.float32]]:
@@ -104,26 +102,33 @@ def _best(alike: NDArray[np.float32], k: int) -> Ids:
 
 
 def _pairs(embeddings: Embeddings, of_media: Ids, radius: float) -> Iterator[tuple[Ids, Ids]]:
-    """Rows of different media within a squared distance, block by block."""
-    n = len(embeddings)
-    for a in range(0, n, _BLOCK):
-        for b in range(a, n, _BLOCK):
-            alike = embeddings[a : a + _BLOCK] @ embeddings[b : b + _BLOCK].T
-            i, j = np.nonzero(alike >= 1.0 - 0.5 * radius - 1e-6)
-            i, j = i + a, j + b
-            kept = (i < j) & (of_media[i] != of_media[j])
-            i, j = i[kept], j[kept]
-            # Near 1 the product is rounded; the difference is not.
-            apart = embeddings[i] - embeddings[j]
-            close = np.einsum("nd,nd->n", apart, apart) <= radius
-            yield i[close], j[close]
+    """Rows of different media within a squared distance, piece by piece."""
+    for i, j, _ in close_pairs(embeddings, lambda: 1.0 - 0.5 * radius - 1e-6):
+        kept = of_media[i] != of_media[j]
+        i, j = i[kept], j[kept]
+        # Near 1 the product is rounded; the difference is not.
+        apart = embeddings[i] - embeddings[j]
+        close = np.einsum("nd,nd->n", apart, apart) <= radius
+        yield i[close], j[close]
 
 
 def _parts(n: int, pairs: Iterator[tuple[Ids, Ids]], same: Ids) -> Ids:
     """The connected part of each row, int64 (n,), joined by pairs and by equal numbers in `same`."""
-    ends = [np.concatenate(side) for side in zip(*pairs, strict=True)] if n else []
     _, first, number = np.unique(same, return_index=True, return_inverse=True)
-    i, j = np.concatenate((*ends[:1], np.arange(n))), np.concatenate((*ends[1:], first[number.reshape(-1)]))
+    part = first[number.reshape(-1)].astype(np.int64)
+    kept: list[tuple[Ids, Ids]] = [(np.arange(n, dtype=np.int64), part)]
+    edges = 0
+    for pair in pairs:
+        kept.append(pair)
+        edges += len(pair[0])
+        if edges > _EDGES:
+            part = _joined(n, kept)
+            kept, edges = [(np.arange(n, dtype=np.int64), part)], 0
+    return _joined(n, kept)
+
+
+def _joined(n: int, edges: Sequence[tuple[Ids, Ids]]) -> Ids:
+    i, j = (np.concatenate(side) for side in zip(*edges, strict=True))
     joined: Ids = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)[1]
     return joined.astype(np.int64)
 

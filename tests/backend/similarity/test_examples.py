@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from espalier.similarity.examples import direction
 
@@ -17,14 +16,6 @@ Floats = NDArray[np.float32]
 def units(rows: int, dim: int = 16, seed: int = 0) -> Floats:
     found = np.random.default_rng(seed).normal(size=(rows, dim))
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
-
-
-@pytest.fixture(scope="module")
-def digits() -> tuple[Floats, NDArray[np.int64]]:
-    """Handwritten digits as plain pixels, float32 (1797, 64) of norm 1, and which they are."""
-    found = load_digits()
-    rows = found.data / np.linalg.norm(found.data, axis=1, keepdims=True)
-    return rows.astype(np.float32), found.target.astype(np.int64)
 
 
 def test_one_positive_alone_is_the_direction() -> None:
