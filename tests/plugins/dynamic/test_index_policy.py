@@ -13,7 +13,8 @@ from espalier_dynamic.index_policy import IndexPolicy
         (0, 384, 4096, "exact"),
         (1, 384, 4096, "exact"),
         (10_000, 384, 4096, "exact"),
-        (100_000, 384, 4096, "exact"),
+        (50_000, 384, 4096, "exact"),
+        (100_000, 384, 4096, "IVF632,SQ8"),
         (100_000, 1024, 4096, "IVF632,SQ8"),
         (1_000_000, 384, 4096, "IVF2000,SQ8"),
         (1_000_000, 384, 600, "IVF2000,SQ4"),
@@ -38,7 +39,7 @@ def test_the_reason_names_the_numbers() -> None:
     codes = IndexPolicy().codes(1_000_000, 384, 600)
     assert codes is not None
     assert codes.reason == (
-        "1,000,000 rows of 384 numbers are 1,536 MB, more than the 160 MB searched exactly; 300 MB of memory hold no "
+        "1,000,000 rows of 384 numbers are 1,536 MB, more than the 80 MB searched exactly; 300 MB of memory hold no "
         "8 bits a number, so they are kept in 4 bits, 192 MB"
     )
 
