@@ -10,6 +10,7 @@ import pytest
 
 from espalier.demo.pictures import write_digits, write_pan
 from espalier.errors import Cancelled
+from espalier.jobs.errands.doing import do
 from espalier.jobs.progress import Progress
 from espalier.search import embedding_all
 from espalier.search.embedding_all import embed_project
@@ -42,6 +43,15 @@ def test_all_that_can_be_read_is_embedded_and_found(mixed: Any) -> None:
     assert {task for task, _ in mixed.found({"task": 1}, k=1000)} == {2, 5, 6, 7, 8, 9, 10}
     again = embed_project(mixed.house, mixed.project, Progress())
     assert (again.frames, again.held) == (0, done.frames)
+
+
+def test_as_an_errand_it_tells_what_is_left(mixed: Any) -> None:
+    before = mixed.ask("status")
+    assert (before["of_tasks"], before["embedded_tasks"]) == (10, 0)
+    done = do(mixed.house, mixed.key, "embed", {"every_s": 0}, Progress())
+    assert done["frames"] == stored(mixed)
+    assert done["unreadable"] == len(done["problems"]) > 0
+    assert mixed.ask("status")["embedded_tasks"] == 8
 
 
 def test_of_videos_every_second_or_every_frame(mixed: Any) -> None:

@@ -91,6 +91,19 @@ class Found(Figures):
     note: str
 
 
+class EmbeddingAsked(Asked):
+    every_s: float = Field(1.0, ge=0, le=86400, description="Seconds between two frames of a video; 0 is every frame.")
+
+
+class Embedded(Figures):
+    """What can be searched now, that could not before."""
+
+    tasks: int
+    frames: int = Field(description="Embedded now.")
+    held: int = Field(description="Embedded before.")
+    problems: list[str] = Field(description="What could not be read, at most a hundred.")
+
+
 class Answered(Figures):
     """What the kind answers; its hits have at least id, task, tag, frame (from 1) and time_s."""
 
@@ -120,6 +133,15 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
     def index(project: str, query: Wait) -> Any:
         """How many frames can be searched, by which encoder, and by what kind of index, with its measured recall."""
         return ask(project, "status", {}, query, Answered)
+
+    @routes.endpoint(
+        "POST", "/projects/<project>/embeddings", Embedded, role="annotator", takes=EmbeddingAsked, query=Wait,
+        also=ALSO_LATER, refuses=(409,), id="embedAll",
+    )  # fmt: skip
+    def embed(project: str, body: EmbeddingAsked, query: Wait) -> Any:
+        """Embed every frame of a project, so that all of it can be searched; it goes on where it was stopped."""
+        job = given.errand(given.project(project), "embed", body.model_dump())
+        return asking.answer(job, query.wait_s, Embedded)
 
     def of_kind(kind: str, meaning: str) -> None:
         def view(project: str, body: KindAsked, query: Wait) -> Any:
