@@ -7,15 +7,17 @@ other folds chose (`cross`), and the test rows by the one that all folds chose (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..learning.cutoffs import Cutoffs
 from ..learning.head import Evidence, Head
 from ..learning.model import Model
+from ..learning.questions import Key
 from ..learning.rows import Rows
 from .coverage_words import sentence
 from .promise import Candidates
@@ -67,6 +69,76 @@ def coverage_table(model: Model, targets: Sequence[float] = TARGETS) -> dict[str
         "test_frames": int((rows.folds < 0).sum()),
         "global": _entries(_Pool.joined(pools), targets) if pools else [],
         "classifications": classifications,
+    }
+
+
+STEPS = tuple(round(step / 100, 2) for step in range(101))
+
+
+def coverage_by_cutoff(
+    model: Model, in_force: Mapping[Key, Cutoffs], cutoffs: Sequence[float] = STEPS
+) -> dict[str, Any]:
+    """Plain JSON: what each of these cutoffs would answer, on the frames of the cross-check, for a person who tries.
+
+    in_force: by question, float64 (k,), what an option goes by where nothing else is asked for.
+
+    cutoffs; together, of all classifications; and classifications, a list of {classification, multiple, media (how
+    many groups of frames were judged), what all its options answer, and options: a list of {option: path, cutoff: the
+    one in force, in_force: {answers, right} at it, and what it answers}}; none where it was not learned.
+
+    What is answered: frames (asked about; of an option those that people answered so), and as long as `cutoffs` each:
+    labeled (frames with at least one answer), answers, and right, how many of these. Of options that exclude each
+    other the answers add up, whatever cutoff each has: one frame has one of them.
+    """
+    rows, pools, told = model.rows, [], []
+    for name in dict.fromkeys(head.classification for head in model.heads.values()):
+        heads = [head for head in model.heads.values() if head.classification == name]
+        trained = [(head, head.evidence) for head in heads if head.trained and head.evidence is not None]
+        own = [_Pool.of(head, evidence, rows) for head, evidence in trained]
+        pools += own
+        options = []
+        for head, evidence in trained:
+            for column, path in enumerate(head.options):
+                cutoff = float(in_force.get(head.key, head.cutoffs)[column])
+                pool = _Pool.of_option(head, evidence, rows, column)
+                now = _answered(pool, [cutoff])
+                options.append(
+                    {
+                        "option": list(path),
+                        "cutoff": cutoff,
+                        "in_force": {"answers": now["answers"][0], "right": now["right"][0]},
+                        **_answered(pool, cutoffs),
+                    }
+                )
+        groups = [rows.groups[(rows.folds >= 0) & evidence.counted.any(axis=1)] for _, evidence in trained]
+        told.append(
+            {
+                "classification": name,
+                "multiple": any(pool.multiple for pool in own),
+                "media": len(np.unique(np.concatenate(groups))) if groups else 0,
+                **_answered(_Pool.joined(own), cutoffs),
+                "options": options,
+            }
+        )
+    return {
+        "cutoffs": list(cutoffs),
+        "together": _answered(_Pool.joined(pools), cutoffs),
+        "classifications": told,
+    }
+
+
+def _answered(pool: _Pool, cutoffs: Sequence[float]) -> dict[str, Any]:
+    seen = pool.candidates.only(pool.candidates.fold >= 0)
+    reached = np.searchsorted(-seen.score, -np.asarray(cutoffs, np.float64), side="right")
+    right = np.append(0, np.cumsum(seen.right))
+    first = np.zeros(len(seen), np.int64)
+    first[np.unique(seen.row, return_index=True)[1]] = 1
+    labeled = np.append(0, np.cumsum(first))
+    return {
+        "frames": pool.asked[0],
+        "labeled": labeled[reached].tolist(),
+        "answers": reached.tolist(),
+        "right": right[reached].tolist(),
     }
 
 

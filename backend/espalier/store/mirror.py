@@ -112,6 +112,12 @@ class Mirror(Projects):
         """In the order of their ids; all, or those of `ids` that are known."""
         return list(self.read(lambda connection: self._tasks(connection, key, ids)).values())
 
+    def task_ids(self, key: str, *, offset: int, limit: int) -> list[int]:
+        """A part of all ids, ascending."""
+        query = select(TaskTable.id).where(TaskTable.project_key == key).order_by(TaskTable.id)
+        query = query.offset(offset).limit(limit)
+        return list(self.read(lambda connection: connection.execute(query).scalars().all()))
+
     def task_count(self, key: str) -> int:
         query = select(func.count()).select_from(TaskTable).where(TaskTable.project_key == key)
         return self.read(lambda connection: connection.execute(query).scalar_one())

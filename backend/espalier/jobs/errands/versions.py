@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ...judging.coverage import TARGETS, coverage_table
+from ...errors import BadRequest
+from ...judging.coverage import TARGETS, coverage_by_cutoff, coverage_table
 from ...judging.cutoff_policy import CutoffPolicy
+from ...judging.own_cutoffs import OwnCutoffs
 from ...store.rows import Project
 from .. import archiving, promotion
+from ..configurations import todays
 from ..cutoffs import CutoffsNow, cutoffs_now, set_policy
 from ..evaluating import evaluation_of
 from ..explaining import explain as explain_frame
@@ -78,6 +81,16 @@ def coverage(house: House, project: Project, request: Request, progress: Progres
     row = house.version(project, request["version"])
     table = coverage_table(house.model(Path(row.directory)), request.get("precision") or TARGETS)
     return {"version": row.name, **table}
+
+
+def by_cutoff(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """What every cutoff would answer, on frames that a classifier had not seen."""
+    row = house.version(project, request["version"])
+    if not row.directory:
+        raise BadRequest(f"the files of model version {row.name} were removed: choose a newer one")
+    model = house.model(Path(row.directory))
+    now = OwnCutoffs.from_json(row.cutoffs).effective(todays(house, project), model)
+    return {"version": row.name, **coverage_by_cutoff(model, now)}
 
 
 def cutoffs(house: House, project: Project, request: Request, progress: Progress) -> Json:

@@ -72,6 +72,42 @@ class Coverage(Figures):
     version: str
 
 
+class Answered(Told):
+    """Of the frames asked about, how many each cutoff answers; as long as the list of cutoffs each."""
+
+    frames: int
+    labeled: list[int] = Field(description="Frames with at least one answer.")
+    answers: list[int]
+    right: list[int]
+
+
+class AnsweredNow(Told):
+    answers: int
+    right: int
+
+
+class OptionByCutoff(Answered):
+    option: Path
+    cutoff: float = Field(description="The one in force, where a run asks for no other.")
+    in_force: AnsweredNow = Field(description="What that one answers.")
+
+
+class ByCutoff(Answered):
+    classification: str
+    multiple: bool
+    media: int = Field(description="Groups of frames that were judged: few tell little.")
+    options: list[OptionByCutoff] = Field(description="Empty where it was not learned.")
+
+
+class CoverageByCutoff(Told):
+    """What each cutoff would answer, counted on frames that the classifier had not seen."""
+
+    version: str
+    cutoffs: list[float]
+    together: Answered
+    classifications: list[ByCutoff]
+
+
 class FramesAsked(Wait):
     classification: str = Field(max_length=500)
     parent: str = Field("", max_length=2000, description="The path of the parent option, with ` / ` between names.")
@@ -154,6 +190,14 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
         """How many frames are labeled without anybody looking, at a promised precision."""
         targets = [float(number) for number in query.precision.split(",") if number]
         return ask(project, version, "coverage", query, Coverage, precision=targets)
+
+    @routes.endpoint(
+        "GET", "/projects/<project>/versions/<version>/coverage-by-cutoff", CoverageByCutoff, role="viewer",
+        query=Wait, also=ALSO_LATER, refuses=(409,), id="getCoverageByCutoff",
+    )  # fmt: skip
+    def by_cutoff(project: str, version: str, query: Wait) -> Any:
+        """What each cutoff from 0 to 1 would answer, and how often it would be right."""
+        return ask(project, version, "by_cutoff", query, CoverageByCutoff)
 
     @routes.endpoint(
         "GET", "/projects/<project>/versions/<version>/frames", JudgedFrames, role="viewer", query=FramesAsked,

@@ -30,6 +30,7 @@ from . import (
     runs,
     search,
     settings,
+    tasks,
     thumbnails,
     trainings,
     uploads,
@@ -78,6 +79,7 @@ def register(app: Flask, read: Settings, records: Records, queues: Queues, auth:
     nouns: list[tuple[str, str, Callable[[Routes], None]]] = [
         ("people", "Who asks, and what is installed.", lambda r: people.register(r)),
         ("projects", "Connected projects, and how they are.", lambda r: projects.register(r, given)),
+        ("tasks", "Tasks, and what they show.", lambda r: tasks.register(r, given, asking)),
         ("checks", "Does everything answer?", lambda r: checks.register(r, given, asking)),
         ("ontology", "The tree of a project's questions.", lambda r: ontology.register(r, given)),
         ("settings", "What answers a classification, and how.", lambda r: settings.register(r, given, asking)),
