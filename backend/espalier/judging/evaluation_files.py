@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from ..errors import BadModel
 
-FORMAT = 1
+FORMAT = 2
 _FIGURES, _ARRAYS = "evaluation.json", "arrays.safetensors"
 _REMEDY = "compute it anew with `espalier evaluate`"
 

@@ -124,7 +124,8 @@ def averages(right: Numbers, given: Numbers, support: Numbers) -> Figures:
 
 
 def _bounds(one: Judged, *, exclusive: bool, resamples: int, seed: int) -> Figures:
-    """95 % intervals of accuracy, subset_accuracy and macro_f1, and a list of each option's F1; groups are drawn."""
+    """95 % intervals of accuracy, subset_accuracy and macro_f1, and a list of each option's F1; groups are drawn, and
+    where all of them were right (or all wrong), how many there are says how sure that is."""
     said = one.said
     mask, answers, holds = one.mask[said], one.answers[said], one.holds[said]
     k, groups = mask.shape[1], one.groups[said]
@@ -148,11 +149,21 @@ def _bounds(one: Judged, *, exclusive: bool, resamples: int, seed: int) -> Figur
         macro = (f1 * present).sum(axis=1) / present.sum(axis=1)
     together = np.column_stack([sums[:, 0] / sums[:, 1], sums[:, 2] / sums[:, 3], macro])
     found = bootstrap.intervals(together)
+    total = columns.sum(axis=0)
+    held = total[4 + 2 * k :] > 0
+    each = metrics.f1_of(total[4 : 4 + k], total[4 + k : 4 + 2 * k], total[4 + 2 * k :])
+    all_worth = bootstrap.worth_of(columns[:, 1], groups)
+    concerned = (answers | holds).astype(np.float64)
     return {
-        "accuracy": found[0],
-        "subset_accuracy": found[1],
-        "macro_f1": found[2],
-        "options": bootstrap.intervals(np.where(given + support > 0, f1, np.nan)),
+        "accuracy": bootstrap.where_all_agree(found[0], total[0] / total[1] if total[1] else 0.0, all_worth),
+        "subset_accuracy": bootstrap.where_all_agree(
+            found[1], total[2] / total[3], bootstrap.worth_of(columns[:, 3], groups)
+        ),
+        "macro_f1": bootstrap.f1_where_all_agree(found[2], float(each[held].mean()) if held.any() else 0.0, all_worth),
+        "options": [
+            bootstrap.f1_where_all_agree(one, float(each[c]), bootstrap.worth_of(concerned[:, c], groups))
+            for c, one in enumerate(bootstrap.intervals(np.where(given + support > 0, f1, np.nan)))
+        ],
     }
 
 

@@ -182,3 +182,16 @@ def test_without_rows_there_is_nothing_else() -> None:
         np.zeros((3, 2), np.float32), np.zeros((3, 2), np.float32), np.zeros((3, 2), np.bool_), exclusive=True
     )
     assert figures(nothing, exclusive=True) == {"rows": 0}
+
+
+def test_where_everything_was_right_the_intervals_say_how_few_rows_there_were() -> None:
+    targets = np.eye(2, dtype=np.float32)[np.arange(18) % 2]
+    for groups, least in ((18, 0.8241), (6, 0.6097)):  # n / (n + 1.96 ** 2)
+        judged = one(targets * 0.8 + 0.1, targets, np.ones(targets.shape, np.bool_), exclusive=True, groups=groups)
+        found = figures(judged, exclusive=True, resamples=50)
+        assert found["accuracy"] == 1.0
+        assert found["intervals"]["accuracy"] == pytest.approx([least, 1.0], abs=1e-3)
+        assert found["intervals"]["subset_accuracy"] == pytest.approx([least, 1.0], abs=1e-3)
+        assert least < found["intervals"]["macro_f1"][0] < 1.0
+        for option in found["options"]:
+            assert 0.4 < option["f1_interval"][0] < option["f1_interval"][1] == 1.0
