@@ -76,32 +76,35 @@ class Generation:
             chosen = self.places(allowed)
             if self.dead:
                 chosen = chosen[self.alive[chosen]]
-        elif self.dead:
-            chosen = np.flatnonzero(self.alive)
-        how = self.approximation
-        count = len(self) if chosen is None else len(chosen)
-        many = allowed is not None and len(queries) >= PRODUCTS_FROM  # matrix products are quicker than all cells
-        if how is None or many or policy.gathers(count, self.rows.shape[1]):
-            found, scores = nearest(queries, self.rows, k, chosen)
+        count = len(self) - self.dead if chosen is None else len(chosen)
+        # Of many queries, matrix products are quicker than all cells one after the other.
+        many = chosen is not None and len(queries) >= PRODUCTS_FROM
+        if self.approximation is None or many or policy.gathers(count, self.rows.shape[1]):
+            found, scores = self._exact(queries, k, chosen)
         else:
-            # What is near may be just what a condition forbids, and what it allows lie in cells that are far: all are
-            # searched. What was removed lies here and there, and takes its share from the neighbours.
-            probes = how.cells.count if allowed is not None else how.tuned.probes_for(k * len(self) / count)
-            found, scores = self._approximate(how, queries, min(k, count), chosen, probes)
+            found, scores = self._approximate(self.approximation, queries, min(k, count), chosen)
         return self.ids[found], scores
 
-    def _approximate(
-        self, how: Approximation, queries: Embeddings, k: int, chosen: Ids | None, probes: int
-    ) -> tuple[Ids, Scores]:
-        only = None
-        if chosen is not None:
+    def _exact(self, queries: Embeddings, k: int, chosen: Ids | None) -> tuple[Ids, Scores]:
+        if chosen is None and self.dead:
+            chosen = np.flatnonzero(self.alive)
+        return nearest(queries, self.rows, k, chosen)
+
+    def _approximate(self, how: Approximation, queries: Embeddings, k: int, chosen: Ids | None) -> tuple[Ids, Scores]:
+        cells, refine, only = how.cells, how.tuned.refine, self.alive if self.dead else None
+        if chosen is None:
+            # What was removed lies here and there, and takes its share from the neighbours.
+            probes = min(how.tuned.probes_for(k * len(self) / (len(self) - self.dead)), cells.count)
+        else:
+            # What is near may be just what a condition forbids, and what it allows lie in cells that are far: all are
+            # searched. Far away, more lie as near as each other as the bits can tell.
+            probes, refine = cells.count, 2 * refine
             only = np.zeros(len(self), bool)
             only[chosen] = True
-        cells, refine = how.cells, how.tuned.refine * (1 if probes < how.cells.count else 2)
-        found, scores = cells.nearest(queries, self.rows, k, probes=min(probes, cells.count), refine=refine, only=only)
+        found, scores = cells.nearest(queries, self.rows, k, probes=probes, refine=refine, only=only)
         short = np.flatnonzero((found < 0).any(axis=1))
         if len(short):  # these cells hold fewer than there are
-            found[short], scores[short] = nearest(queries[short], self.rows, k, chosen)
+            found[short], scores[short] = self._exact(queries[short], k, chosen)
         return found, scores
 
     @classmethod
