@@ -58,7 +58,7 @@ def test_a_missing_or_foreign_one_is_refused_in_words(tmp_path: Path) -> None:
         load(tmp_path / "none")
     save(tmp_path, SUMMARY, arrays())
     (tmp_path / "evaluation.json").write_text("[]")
-    with pytest.raises(BadModel, match="has format None and this Espalier reads 1"):
+    with pytest.raises(BadModel, match="has format None and this Espalier reads 2"):
         load(tmp_path)
     (tmp_path / "evaluation.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(BadModel, match="has format 99"):
