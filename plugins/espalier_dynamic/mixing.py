@@ -11,7 +11,7 @@ Float = NDArray[np.float64]
 
 _BY_PROTOTYPE = np.geomspace(0.01, 2.56, 9)
 _BY_LIKENESS = np.array([0.0, 0.125, 0.25, 0.5, 1.0, 2.0])
-_USUAL = (0.05, 0.5)
+_USUAL = (0.05, 0.25)
 _SPREAD = (1.5, 1.0)
 """In natural logarithms: how far few probes may pull away from the usual."""
 

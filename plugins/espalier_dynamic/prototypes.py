@@ -16,9 +16,10 @@ from espalier.contract import Embeddings
 
 Float = NDArray[np.float64]
 
-SHRINKAGE = 0.6
-"""Of seven sets of pictures under two encoders, from 1 example per class to all: 0.6 was best on the mean, 0.1 to 0.9
-within a point of it."""
+SHRINKAGE = 0.7
+"""Of seven sets of pictures under two encoders, from 2 examples per class to all: between 0.4 and 0.8 it is right as
+often, and surer of wrong answers the lower it is."""
+_BATCH = 4096
 _USUAL = 0.4
 """The squared distance of an example from its prototype where nothing is known of it."""
 
@@ -45,6 +46,15 @@ class Prototypes:
         self._move(rows, says, -1)
 
     def _move(self, rows: Embeddings, says: NDArray[np.float32], sign: int) -> None:
+        for at in range(0, len(rows), _BATCH):
+            self._move_some(rows[at : at + _BATCH], says[at : at + _BATCH], sign)
+        gone = self._counts == 0
+        self.totals[gone] = 0
+        self._sums[gone] = 0
+        if not self._rows:
+            self._weight, self._sum[:], self._squares[:] = 0.0, 0, 0
+
+    def _move_some(self, rows: Embeddings, says: NDArray[np.float32], sign: int) -> None:
         exact, worth = rows.astype(np.float64), row_worth(says)
         self.totals += sign * says.sum(axis=0, dtype=np.float64)
         self._sums += sign * (says.T.astype(np.float64) @ exact)
@@ -53,11 +63,6 @@ class Prototypes:
         self._weight += sign * float(worth.sum())
         self._sum += sign * (worth @ exact)
         self._squares += sign * ((exact * worth[:, None]).T @ exact)
-        gone = self._counts == 0
-        self.totals[gone] = 0
-        self._sums[gone] = 0
-        if not self._rows:
-            self._weight, self._sum[:], self._squares[:] = 0.0, 0, 0
 
     @property
     def present(self) -> NDArray[np.bool_]:

@@ -4,8 +4,8 @@ A frame's distance to its nearest normal frames, where directions in which norma
 metric is the inverse covariance of the normal frames, shrunk towards an even one (Mahalanobis distance with the
 shrinkage of Ledoit and Wolf, 2004); nearest normal frames instead of their mean alone, as in PatchCore (Roth et al.,
 arXiv:2106.08265), because normal frames may be of several kinds. On embeddings of circuit boards, clothing, photographs
-and traffic lights by a pretrained network this separated better than nearest neighbours by cosine, local outlier factors and isolation forests;
-`bench/dynamic.py` prints by how much.
+and traffic lights by a pretrained network this separated better than nearest neighbours by cosine, local outlier
+factors and isolation forests; `bench/dynamic.py` prints by how much on circuit boards.
 """
 
 from __future__ import annotations
