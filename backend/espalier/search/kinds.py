@@ -21,5 +21,12 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "search": Kind("searching", "SearchRequest", "search"),
     "status": Kind("status", "StatusRequest", "status"),
+    "pairs": Kind("pairs", "PairsRequest", "pairs"),
+    "duplicates": Kind("duplicates", "DuplicatesRequest", "duplicates"),
+    "clusters": Kind("clusters", "ClustersRequest", "clusters"),
+    "map": Kind("projection", "MapRequest", "project_map"),
+    "outliers": Kind("outliers", "OutliersRequest", "outliers"),
+    "discover": Kind("discovery", "DiscoverRequest", "discover_classes"),
+    "anomalies": Kind("anomalies", "AnomaliesRequest", "anomalies"),
     "thumbnails": Kind("thumbnails", "ThumbnailsRequest", "thumbnails"),
 }
