@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular  # type: ignore[import-untyped]
+from scipy.linalg import cholesky, solve_triangular  # type: ignore[import-untyped]
 
 from espalier.contract import Embeddings
 
@@ -81,14 +81,13 @@ class Prototypes:
             around, freedom = self._weight * np.outer(mean, mean), self._rows - 1
         # In units of rows, whatever they weigh.
         scale = self._rows / self._weight / freedom if freedom > 0 else 0.0
-        within = (self._squares - around) * scale
-        even = float(np.trace(within)) / dim if dim else 0.0
+        shrunk = (self._squares - around).astype(np.float32)
+        even = scale * float(np.trace(shrunk)) / max(dim, 1)
         if even < 1e-9:
-            within[:] = 0
-            even = _USUAL / max(dim, 1)
-        shrunk = (1 - SHRINKAGE) * within
-        shrunk.flat[:: dim + 1] += SHRINKAGE * even
-        factor = np.linalg.cholesky(shrunk).astype(np.float32)
+            scale, even = 0.0, _USUAL / max(dim, 1)
+        shrunk *= np.float32((1 - SHRINKAGE) * scale)
+        shrunk.flat[:: dim + 1] += np.float32(SHRINKAGE * even)
+        factor = cholesky(shrunk, lower=True, overwrite_a=True, check_finite=False)
         own = means if self.exclusive else np.broadcast_to(mean, means.shape)
         among = self.totals if self.exclusive else np.full(len(means), self._weight)
         placed = _placed(factor, np.where(present[:, None], means - centre, 0))
