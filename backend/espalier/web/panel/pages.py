@@ -37,6 +37,7 @@ class Page:
 
 PAGES = (
     Page("projects", "Projects", of_project=False),
+    Page("label", "Automated labeling"),
     Page("system", "Jobs and system", of_project=False),
 )
 _SIGN_IN = Page("sign-in", "Sign in", of_project=False)
