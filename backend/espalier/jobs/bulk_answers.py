@@ -14,7 +14,10 @@ from espalier_ontology.answers import Answer, merge
 from espalier_ontology.frames import Frames, Range
 from espalier_ontology.tree import Classification, Ontology, Path
 
-from .bulk_parameters import Label
+from .bulk_labels import Label
+
+Part = tuple[Sequence[Label], Mapping[str, Frames]]
+"""Labels, and the frames that they are given, by media tag."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,28 @@ def compose(
 
     extents: all frames of each media, for what is said of a whole media. with_parents: see BulkParameters.
     """
+    parts = [(tuple(labels), frames)]
+    return compose_parts(ontology, parts, people, source=source, extents=extents, with_parents=with_parents)
+
+
+def compose_parts(
+    ontology: Ontology,
+    parts: Sequence[Part],
+    people: Sequence[Answer],
+    *,
+    source: str,
+    extents: Mapping[str, Frames],
+    with_parents: bool = False,
+) -> Composed:
+    """As `compose`, where frames of one task are given different labels."""
     wanted: list[Answer] = []
-    for name, path in labels:
-        wanted += _with_parents(
-            ontology, ontology.classification(name), path, frames, people, source, extents, with_parents=with_parents
-        )
+    frames: dict[str, Frames] = {}
+    for labels, where in parts:
+        for name, path in labels:
+            asked = ontology.classification(name)
+            wanted += _with_parents(ontology, asked, path, where, people, source, extents, with_parents=with_parents)
+        for tag, some in where.items():
+            frames[tag] = frames.get(tag, Frames()) | some
     # Who gives labels is a person, too: beside what others answered, a further label opens attributes as theirs do.
     further = [answer for answer in wanted if not ontology.classification(answer.classification).exclusive]
     enforced = rules.enforce(ontology, merge(wanted), people=merge([*people, *further]), extent=frames)

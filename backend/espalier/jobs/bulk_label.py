@@ -41,7 +41,7 @@ def plan(records: Records, project: Project, parameters: BulkParameters) -> Run:
     """
     selected = by_task((*parameters.frames, *of_ids(records, project, parameters.ids)))
     taken = sum(run.kind == "bulk" for run in records.runs(project.key))
-    label = re.sub(r"\W+", "-", parameters.labels[0][1][-1]).strip("-")[:30]
+    label = re.sub(r"\W+", "-", parameters.labels[0][1][-1]).strip("-")[:30] if parameters.labels else "review"
     # Two that are planned at once, or in another data directory, must not share a name: undo deletes by it.
     name = "-".join(filter(None, (f"bulk{taken + 1}", label, secrets.token_hex(2))))
     run = records.add_run(
@@ -84,6 +84,14 @@ def check(house: House, project: Project, parameters: BulkParameters) -> None:
 
 def write(house: House, run: Run, progress: Progress) -> Run:
     """Give what was planned. Called again after a kill, it goes on where it was and writes nothing twice."""
+    counts = give(house, run, progress)
+    return house.records.set_run(
+        run.id, state="done", counts=counts.to_json(), message=counts.sentence(run.parameters["as"].rstrip("s"))
+    )
+
+
+def give(house: House, run: Run, progress: Progress) -> BulkCounts:
+    """All of `write` but its last word."""
     project = house.project(run.project_key)
     client = house.client(project)
     made = house.records.made(run.id)
@@ -91,7 +99,8 @@ def write(house: House, run: Run, progress: Progress) -> Run:
     if not states:
         raise BadRequest(f"run {run.id}: its frames are not known, for its planning was interrupted; plan it again")
     # It wants some frames; which are whose is kept with the tasks.
-    parameters = BulkParameters.from_json(run.parameters, frames=_selected(made[min(made)]))
+    some_frames = next(frames for one in made.values() if (frames := _selected(one)))
+    parameters = BulkParameters.from_json(run.parameters, frames=some_frames)
     check(house, project, parameters)
     counts = BulkCounts()
     for task_id, state in states.items():
@@ -112,9 +121,7 @@ def write(house: House, run: Run, progress: Progress) -> Run:
         progress.report(counts.tasks, len(states), f"{counts.tasks} of {len(states)} tasks")
     if counts.written and parameters.show:
         publish(house, client, project, run)
-    return house.records.set_run(
-        run.id, state="done", counts=counts.to_json(), message=counts.sentence(parameters.as_.rstrip("s"))
-    )
+    return counts
 
 
 def _write(
@@ -153,7 +160,8 @@ def _write(
             one = BulkTask(one.task_id, refused=({"task": one.task_id, "reason": reason},))
         written = one.task_id in giving and one.task_id not in refused
         states[one.task_id] = WRITTEN if written else REFUSED if one.refused else NOTHING
-        kept[one.task_id] = {"frames": made[one.task_id]["frames"], **one.to_json()}
+        planned = {name: made[one.task_id][name] for name in ("frames", "review") if name in made[one.task_id]}
+        kept[one.task_id] = {**planned, **one.to_json()}
         if one.task_id in stored:
             annotation = stored[one.task_id]
             kept[one.task_id] |= {"annotation": annotation["id"], "updated_at": annotation["updated_at"]}
@@ -178,7 +186,7 @@ def _mark(run: Run) -> int:
 
 
 def _selected(made: Mapping[str, Any]) -> tuple[SelectedFrames, ...]:
-    return tuple(SelectedFrames.from_json(one) for one in made["frames"])
+    return tuple(SelectedFrames.from_json(one) for one in made.get("frames", ()))
 
 
 def _known_here(house: House, project: Project, ids: Iterable[int]) -> list[Known]:

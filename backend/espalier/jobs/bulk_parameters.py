@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from espalier_ontology.tree import Ontology, Path
+from espalier_ontology.tree import Ontology
 
 from ..errors import BadRequest
+from .bulk_labels import Label, check_labels, label_in
 from .bulk_selection import SelectedFrames, of_hits
 
 AS = ("predictions", "annotations")
-Label = tuple[str, Path]
-"""A classification, and the path of an option of it."""
 
 _FLAGS = ("with_parents", "also_annotated", "show")
 _TEXTS = ("by", "note")
@@ -25,6 +24,7 @@ class BulkParameters:
     of a video each for the scene around it, or with "scenes": false for its one frame.
 
     labels: what is given; with an attribute also the parents that nobody has answered yet, as far as they are named.
+    Frames that have labels of their own get those instead.
     frames, ids: frames of tasks, and ids of frames as a search names them; of several tasks that show a frame, the
     lowest is meant.
     """
@@ -47,11 +47,13 @@ class BulkParameters:
     note: str = ""
     search: Mapping[str, Any] | None = None
     """The search that found the frames, as it was asked."""
+    review: Mapping[str, Any] | None = None
+    """The predictions that somebody looked at before: version, and run where they are a run's."""
 
     def __post_init__(self) -> None:
         if not self.frames and not self.ids:
             raise BadRequest("no frames were selected: name at least one task")
-        if not self.labels:
+        if not self.labels and (self.ids or not all(one.labels for one in self.frames)):
             raise BadRequest('no label was named: name at least one, such as "Weather: Rain"')
         if self.as_ not in AS:
             raise BadRequest(f"as must be one of {', '.join(AS)}, got {self.as_!r}")
@@ -59,8 +61,9 @@ class BulkParameters:
             for name in names:
                 if not isinstance(getattr(self, name), kind):
                     raise BadRequest(f"{name} must be {what}, got {getattr(self, name)!r}")
-        if self.search is not None and not isinstance(self.search, Mapping):
-            raise BadRequest(f"search must be the request of a search, a JSON object, got {self.search!r}")
+        for name, what in (("search", "the request of a search"), ("review", "what was reviewed")):
+            if not isinstance(getattr(self, name), (Mapping, type(None))):
+                raise BadRequest(f"{name} must be {what}, a JSON object, got {getattr(self, name)!r}")
         if self.also_annotated and self.as_ == "predictions":
             raise BadRequest("also_annotated is about annotations: predictions are written beside them in any case")
         if self.show and self.as_ == "annotations":
@@ -68,15 +71,8 @@ class BulkParameters:
 
     def check(self, ontology: Ontology) -> None:
         """Raises BadRequest for what this ontology does not ask, or could never hold together."""
-        for name, path in self.labels:
-            _check_label(ontology, name, path)
-        for name in {name for name, _ in self.labels}:
-            paths = [path for other, path in self.labels if other == name]
-            chained = all(one[: len(two)] == two or two[: len(one)] == one for one in paths for two in paths)
-            if ontology.classification(name).exclusive and not chained:
-                raise BadRequest(
-                    f"{name!r} takes one option, got {', '.join(repr(' / '.join(path)) for path in paths)}"
-                )
+        for labels in {self.labels, *(one.labels for one in self.frames)}:
+            check_labels(ontology, labels)
         tags = {media.name for media in ontology.media}
         if unknown := sorted({one.tag for one in self.frames if one.tag is not None} - tags):
             raise BadRequest(f"there is no media tag {unknown[0]!r}; there are {', '.join(sorted(tags))}")
@@ -118,43 +114,3 @@ class BulkParameters:
         if "as" in given:
             given["as_"] = given.pop("as")
         return cls(**given)
-
-
-def label_in(value: object) -> Label:
-    """From "Weather: Rain", "Kind: Animal/Cat" or ["Kind", "Animal", "Cat"]; the list for names with : or / in them."""
-    names = value
-    if isinstance(value, str):
-        name, _, path = value.partition(":")
-        names = [name, *path.split("/")]
-    if (
-        not isinstance(names, list)
-        or len(names) < 2
-        or not all(isinstance(name, str) and name.strip() for name in names)
-    ):
-        raise BadRequest(
-            'a label must be "Classification: Option", or a list of the classification and the path of the option, '
-            f"got {value!r}"
-        )
-    first, *rest = (name.strip() for name in names)
-    return first, tuple(rest)
-
-
-def named(label: Label) -> str:
-    """Weather: Rain"""
-    return f"{label[0]}: {' / '.join(label[1])}"
-
-
-def _check_label(ontology: Ontology, name: str, path: Path) -> None:
-    if name not in ontology:
-        known = ", ".join(classification.name for classification in ontology) or "none"
-        raise BadRequest(f"there is no classification {name!r}; there are {known}")
-    asked = ontology.classification(name)
-    if asked.option(path) is None:
-        nested = [option.path for option in asked.options if option.path[-len(path) :] == path]
-        known = ", ".join(repr(" / ".join(one)) for one in nested or (option.path for option in asked.options))
-        raise BadRequest(
-            f"{name!r} has no option {' / '.join(path)!r}; {'a path starts at the root: ' if nested else 'it has '}"
-            f"{known or 'none'}"
-        )
-    if asked.leaves_only and not asked.is_leaf(path):
-        raise BadRequest(f"{' / '.join(path)!r} of {name!r} cannot be answered: only options below it can")

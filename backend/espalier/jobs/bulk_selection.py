@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from ..errors import BadRequest
+from .bulk_labels import Label, label_in
 
 Numbering = Literal["frames", "label studio"]
 """How frames of a video are counted: those of the file from 1, as search results name them, or as Label Studio's player
@@ -19,7 +20,7 @@ class SelectedFrames:
     """Frames of one task, from `first` to `last`, both included and counted from 1.
 
     Without `last` they go to the end; without either they are all. tag: the media tag that shows them; None for all
-    that the labels are about.
+    that the labels are about. labels: what these frames get instead of the labels that all others get.
     """
 
     task: int
@@ -27,6 +28,7 @@ class SelectedFrames:
     first: int | None = None
     last: int | None = None
     numbering: Numbering = "frames"
+    labels: tuple[Label, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("task", "first", "last"):
@@ -44,8 +46,11 @@ class SelectedFrames:
 
     def to_json(self) -> dict[str, Any]:
         """Without what is not said: there may be thousands."""
-        said = dataclasses.asdict(self)
-        return {name: value for name, value in said.items() if value is not None and value != "frames"}
+        said = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
+        told = {name: value for name, value in said.items() if value is not None and value not in ("frames", ())}
+        if self.labels:
+            told["labels"] = [[name, *path] for name, path in self.labels]
+        return told
 
     @classmethod
     def from_json(cls, value: object) -> SelectedFrames:
@@ -60,6 +65,10 @@ class SelectedFrames:
         known = {entry.name for entry in dataclasses.fields(cls)}
         if unknown := sorted(set(given) - known):
             raise BadRequest(f"selected frames have no {', '.join(unknown)}; they have {', '.join(sorted(known))}")
+        if "labels" in given:
+            if not isinstance(given["labels"], list):
+                raise BadRequest(f"task {given['task']}: labels must be a list of labels, got {given['labels']!r}")
+            given["labels"] = tuple(dict.fromkeys(map(label_in, given["labels"])))
         return cls(**given)
 
     @classmethod

@@ -12,13 +12,14 @@ from espalier_ontology.answers import PERSON, Answer
 from espalier_ontology.frames import Frames
 from espalier_ontology.tree import Classification, MediaTag, Ontology
 
-from ..errors import BadMedia
+from ..errors import BadMedia, BadRequest
 from ..media.field import address_of, addresses_of
 from ..media.media import Media
 from ..store.rows import Annotation, Project, Task
-from .bulk_answers import Composed, Refusal, compose
+from .bulk_answers import Composed, Part, Refusal, compose_parts
 from .bulk_frames import frames_in
-from .bulk_parameters import BulkParameters, Label, named
+from .bulk_labels import Label, check_labels, named
+from .bulk_parameters import BulkParameters
 from .bulk_selection import SelectedFrames
 from .house import House
 from .label_mappings import held
@@ -95,11 +96,11 @@ class Giver:
         there = [by_id[task_id] for task_id in selected if task_id in by_id]
         ontology = self.house.ontology(self.project, (one.task.data for one in there))
         is_dynamic = any(classification.dynamic_field for classification in ontology)
-        opened = self._open(ontology, there)
+        opened = self._open(ontology, there, {label for some in selected.values() for label in self._labels(some)})
         readings = Readings(ontology, self.mappings)
         for task_id, frames in selected.items():
             if task_id not in by_id:
-                yield BulkTask(task_id, refused=tuple(self._all_refused(task_id, GONE)))
+                yield BulkTask(task_id, refused=_all_refused(task_id, GONE, self._labels(frames)))
                 continue
             one = by_id[task_id]
             if is_dynamic:
@@ -110,33 +111,29 @@ class Giver:
         self, readings: Readings, known: Known, opened: OpenTask, selected: Sequence[SelectedFrames]
     ) -> BulkTask:
         ontology, parameters, task_id = readings.ontology, self.parameters, known.task.id
+        labels = self._labels(selected)
         answering = [one for one in known.annotations if not one.was_cancelled]
         is_theirs = any(one.updated_at is None or self.ours.get(one.id) != one.updated_at for one in answering)
         if is_theirs and parameters.as_ == "annotations" and not parameters.also_annotated:
-            return BulkTask(task_id, refused=tuple(self._all_refused(task_id, ANNOTATED)))
+            return BulkTask(task_id, refused=_all_refused(task_id, ANNOTATED, labels))
+        try:
+            for one in selected:
+                check_labels(ontology, one.labels)
+        except BadRequest as error:  # the ontology has changed since they were chosen
+            return BulkTask(task_id, refused=_all_refused(task_id, str(error), labels))
         people = [answer for one in answering for answer in readings.read(one.result, opened, one.updated_at).answers]
-        frames: dict[str, Frames] = {}
-        notes: list[str] = []
-        for tag in dict.fromkeys(ontology.classification(name).media for name, _ in parameters.labels):
-            if tag in opened.media:
-                media = opened.media[tag]
-                frames[tag], beyond = frames_in(selected, tag, media.length, media.timeline)
-                notes += [f"task {task_id}: {beyond}"] if beyond else []
-                notes += self._spread(ontology, opened.media[tag], frames[tag])
-        labels = [label for label in parameters.labels if ontology.classification(label[0]).media in opened.media]
-        if unseen := set(parameters.labels) - set(labels):
+        parts, notes = self._parts(ontology, opened, selected)
+        if unseen := [label for label in labels if ontology.classification(label[0]).media not in opened.media]:
             reason = "; ".join(opened.failures) or "the task does not show what it is about"
-            unread = tuple(self._all_refused(task_id, reason, unseen))
+            unread = _all_refused(task_id, reason, unseen)
         else:
             unread = ()
-        extents = {name: Frames.of((0, media.length)) for name, media in opened.media.items()}
-        composed = compose(
+        composed = compose_parts(
             ontology,
-            labels,
-            frames,
+            parts,
             people,
             source=self.source,
-            extents=extents,
+            extents={name: Frames.of((0, media.length)) for name, media in opened.media.items()},
             with_parents=parameters.with_parents,
         )
         composed = _without_unseen(ontology, composed, opened)
@@ -155,17 +152,33 @@ class Giver:
         refused = [_refusal(task_id, ontology.classification(one.label[0]), one) for one in composed.refused]
         return BulkTask(task_id, result, given, said, (*unread, *refused), tuple(notes))
 
-    def _spread(self, ontology: Ontology, media: Media, selected: Frames) -> Iterator[str]:
-        """Where a few frames were selected, and all of them are answered for."""
-        for name in dict.fromkeys(name for name, _ in self.parameters.labels):
-            classification = ontology.classification(name)
-            about = classification.media == media.tag.name and classification.scope == "media"
-            if about and 0 < len(selected) < media.length:
-                yield f"{name!r} is answered for the whole {media.kind}, whichever of its frames are selected"
+    def _labels(self, selected: Iterable[SelectedFrames]) -> tuple[Label, ...]:
+        """All that these frames are given."""
+        return tuple(dict.fromkeys(label for one in selected for label in one.labels or self.parameters.labels))
 
-    def _open(self, ontology: Ontology, known: Sequence[Known]) -> dict[int, OpenTask]:
+    def _parts(
+        self, ontology: Ontology, opened: OpenTask, selected: Iterable[SelectedFrames]
+    ) -> tuple[list[Part], list[str]]:
+        """The selected frames of one task by what they are given, and notes about them for people."""
+        alike: dict[tuple[Label, ...], list[SelectedFrames]] = {}
+        for one in selected:
+            alike.setdefault(one.labels or self.parameters.labels, []).append(one)
+        parts: list[Part] = []
+        notes: list[str] = []
+        for labels, some in alike.items():
+            shown = [label for label in labels if ontology.classification(label[0]).media in opened.media]
+            frames: dict[str, Frames] = {}
+            for tag in dict.fromkeys(ontology.classification(name).media for name, _ in shown):
+                media = opened.media[tag]
+                frames[tag], beyond = frames_in(some, tag, media.length, media.timeline)
+                notes += [f"task {opened.task_id}: {beyond}"] if beyond else []
+                notes += _spread(ontology, media, frames[tag], shown)
+            parts.append((shown, frames))
+        return parts, notes
+
+    def _open(self, ontology: Ontology, known: Sequence[Known], labels: Iterable[Label]) -> dict[int, OpenTask]:
         """What the labels are about, with all that it depends on. Only of videos the file itself is needed."""
-        names = {name for name, _ in self.parameters.labels if name in ontology}
+        names = {name for name, _ in labels if name in ontology}
         asked = [ontology.classification(name) for name in names]
         asked += [parent for name in names for parent in ontology.ancestors(name)]
         tags = [tag for tag in ontology.media if tag.name in {one.media for one in asked}]
@@ -178,11 +191,18 @@ class Giver:
             for one, (_, data) in zip(played, rows, strict=True)
         }
 
-    def _all_refused(
-        self, task_id: int, reason: str, labels: Iterable[Label] | None = None
-    ) -> Iterator[Mapping[str, Any]]:
-        for label in self.parameters.labels if labels is None else labels:
-            yield {"task": task_id, "label": named(label), "reason": reason}
+
+def _all_refused(task_id: int, reason: str, labels: Iterable[Label]) -> tuple[Mapping[str, Any], ...]:
+    return tuple({"task": task_id, "label": named(label), "reason": reason} for label in labels)
+
+
+def _spread(ontology: Ontology, media: Media, selected: Frames, labels: Iterable[Label]) -> Iterator[str]:
+    """Where a few frames were selected, and all of them are answered for."""
+    for name in dict.fromkeys(name for name, _ in labels):
+        classification = ontology.classification(name)
+        about = classification.media == media.tag.name and classification.scope == "media"
+        if about and 0 < len(selected) < media.length:
+            yield f"{name!r} is answered for the whole {media.kind}, whichever of its frames are selected"
 
 
 def _with_pictures(opened: OpenTask, data: Mapping[str, Any], tags: Iterable[MediaTag]) -> OpenTask:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis.strategies import DrawFn
 
 from espalier.jobs.bulk_answers import Composed, compose
-from espalier.jobs.bulk_parameters import BulkParameters, Label, label_in
+from espalier.jobs.bulk_labels import Label, label_in
+from espalier.jobs.bulk_parameters import BulkParameters
 from espalier.jobs.bulk_selection import SelectedFrames
 from espalier_ontology import regions, rules
 from espalier_ontology.answers import PERSON, WHOLE, Answer, merge

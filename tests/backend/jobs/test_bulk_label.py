@@ -220,3 +220,21 @@ def test_of_very_many_refusals_the_first_are_listed() -> None:
         counts.add(BulkTask(id, refused=({"task": id, "label": "x", "reason": "y"},)), written=False)
     told = counts.to_json()
     assert (len(told["refusals"]), told["reasons"]) == (LISTED, {"y": LISTED + 9})
+
+
+def test_frames_may_have_labels_of_their_own(home: Any, tmp_path: Path) -> None:
+    write_pan(tmp_path / "pan.mp4", seed=1, shots=4)
+    home.configure(VIDEO_CONFIG)
+    home.add_tasks([{"video": str(tmp_path / "pan.mp4")}])
+    frames = [
+        {"task": 1, "first": 1, "last": 20, "labels": [["scene", "temple"], ["part", "left"]]},
+        {"task": 1, "first": 21, "last": 30, "labels": ["scene: flower"]},
+        {"task": 1, "first": 31, "last": 32, "labels": ["scene: temple"]},
+    ]
+    told = preview(home, frames=frames)
+    assert told["answers"] == {"scene: temple": 22, "part: left": 20, "scene: flower": 10}
+    for labels in (["scene: boat"], ["part: left", "part: right"]):
+        with pytest.raises(BadRequest):
+            preview(home, frames=[{"task": 1, "labels": labels}])
+    with pytest.raises(BadRequest, match="no label"):
+        preview(home, frames=[*frames, {"task": 1}])

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from espalier.errors import BadRequest
-from espalier.jobs.bulk_parameters import BulkParameters, label_in, named
+from espalier.jobs.bulk_labels import label_in, named
+from espalier.jobs.bulk_parameters import BulkParameters
 from espalier.jobs.bulk_selection import SelectedFrames
 from espalier_ontology.labeling_config import parse
 
