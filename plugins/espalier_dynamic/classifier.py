@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class DynamicClassifier:
         self._prototypes = Prototypes(dim, self.examples.sides, exclusive=exclusive)
         self._probes = Probes(self.examples)
         self._knowledge: Knowledge | None = None
+        self._asking = Lock()  # a server asks from several threads; what is learned comes from one
 
     def fit(
         self,
@@ -86,9 +88,10 @@ class DynamicClassifier:
 
     def predict(self, embeddings: Embeddings) -> Scores:
         self._check(embeddings)
-        if self._knowledge is None:
-            self._knowledge = Knowledge.of(self.examples, self._prototypes, self._probes)
-        scores = self._knowledge.scores
+        with self._asking:
+            if self._knowledge is None:
+                self._knowledge = Knowledge.of(self.examples, self._prototypes, self._probes)
+            scores = self._knowledge.scores
         parts = [scores(embeddings[at : at + _BATCH], self.examples) for at in range(0, len(embeddings), _BATCH)]
         return np.concatenate([np.zeros((0, self.examples.options), np.float32), *parts])
 
