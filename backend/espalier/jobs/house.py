@@ -19,6 +19,7 @@ from espalier_ontology.tree import Ontology
 from ..classification_settings import together
 from ..contract import Pictures
 from ..errors import BadRequest, LabelStudioRefused, NotTrained
+from ..labelstudio import pairing
 from ..labelstudio.client import LabelStudio
 from ..learning.model import Model
 from ..media.cache import MediaCache
@@ -173,9 +174,7 @@ class House:
         The operator's token goes only to the operator's address: what a request calls itself is not to be trusted.
         Raises LabelStudioDown where nobody answers.
         """
-        url = self.settings.label_studio_url or project.hostname
-        token = self.settings.label_studio_api_key.reveal() if self.settings.label_studio_url else ""
-        token = token or project.access_token
+        url, token = self._way_to_label_studio(project)
         if not url or not token:
             return None
         name = f"{url} {hash(token)}"
@@ -192,6 +191,17 @@ class House:
                 return None
             self._clients[name] = client
         return self._clients[name]
+
+    def _way_to_label_studio(self, project: Project) -> tuple[str, str]:
+        """The address, and a token for it, "" where there is none: the operator's, else that of the pairing, else
+        what came with the project."""
+        settings = self.settings
+        if settings.label_studio_url and settings.label_studio_api_key:
+            return settings.label_studio_url, settings.label_studio_api_key.reveal()
+        paired = pairing.read(settings.data_dir)
+        if paired is not None and paired.token:
+            return settings.label_studio_url or paired.url, paired.token
+        return settings.label_studio_url or project.hostname, project.access_token
 
     def client(self, project: Project) -> LabelStudio:
         """As `label_studio`, where there must be one."""
@@ -212,7 +222,7 @@ class House:
         return Fetcher(
             self.cache,
             settings=self.settings,
-            label_studio_url=self.settings.label_studio_url or project.hostname,
+            label_studio_url=self._way_to_label_studio(project)[0],
             authorize=authorize,
         )
 

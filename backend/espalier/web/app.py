@@ -22,13 +22,14 @@ from ..errors import (
 from ..jobs.queue import Queues
 from ..settings import Settings
 from ..store.records import Records
-from . import protocol
+from . import protocol, tickets
 from .api import problem, rest
 from .auth import Auth
 from .metrics import Metrics
 from .panel import pages
 from .panel.sessions import Sessions
 from .refusal import refuse
+from .tickets import TicketedRequests
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +55,11 @@ def create_app(settings: Settings, records: Records, queues: Queues) -> Flask:
     app.register_blueprint(protocol.blueprint(settings, records, queues, auth, metrics))
     sessions = Sessions(settings, records)
     access = rest.register(app, settings, records, queues, auth)
+    access.also_by(tickets.person)
     access.also_by(lambda: sessions.person(request) if not sessions.is_open else None)
     app.register_blueprint(pages.blueprint(settings, records, sessions))
     _register_errors(app)
+    app.wsgi_app = TicketedRequests(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
 
 

@@ -18,6 +18,7 @@ from ...jobs.queue import Queues
 from ...settings import Settings
 from ...store.records import Records
 from ...store.rows import ModelVersion, Project
+from .. import tickets
 from .problem import Refused
 
 _parse = lru_cache(maxsize=32)(labeling_config.parse)
@@ -29,9 +30,13 @@ class Given:
     records: Records
     queues: Queues
 
+    def projects(self) -> list[Project]:
+        """Those that who asks may see, by id."""
+        return tickets.visible(self.records.projects())
+
     def project(self, name: str) -> Project:
         """By its Label Studio id, or by its key. Raises Refused where there is none, or where the id is not enough."""
-        known = self.records.projects()
+        known = self.projects()
         matching = [project for project in known if name in (str(project.id), project.key)]
         if not matching:
             names = ", ".join(f"{project.id} ({project.title})" for project in known[:20]) or "none yet"

@@ -119,8 +119,10 @@ def register(routes: Routes, given: Given, asking: Asking, streams: Streams) -> 
     def listed(query: JobsAsked) -> JobList:
         """Jobs that run, wait, or ended lately."""
         found = job_list.jobs(given.queues, most=query.limit, short=query.short)
-        names = {project.key: f"project {project.id}" for project in given.records.projects()}
-        return JobList(items=[_row(one, names) for one in found])
+        known, visible = given.records.projects(), given.projects()
+        names = {project.key: f"project {project.id}" for project in known}
+        hidden = {project.key for project in known} - {project.key for project in visible}
+        return JobList(items=[_row(one, names) for one in found if not hidden.intersection(one.what.split(" "))])
 
     @routes.endpoint("GET", "/jobs/<job>/log", JobLines, role="viewer", id="getJobLog")
     def log(job: str) -> JobLines:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from espalier_ontology.tree import Ontology
 
+from ...labelstudio import pairing
 from ...store.rows import Project
 from .answer_counts import AnswerCounts, Counting
 from .given import Given
@@ -56,7 +57,7 @@ def register(routes: Routes, given: Given) -> None:
     @routes.endpoint("GET", "/projects", ProjectList, role="viewer", query=Page, id="listProjects")
     def projects(query: Page) -> tuple[ProjectList, int, dict[str, str]]:
         """Connected projects."""
-        known = given.records.projects()
+        known = given.projects()
         items = [ProjectRow.model_validate(_row(given, project)) for project in part_of(known, query)]
         return ProjectList(items=items), 200, links(len(known), query)
 
@@ -110,7 +111,8 @@ def _missing(given: Given, project: Project, ontology: Ontology, counts: AnswerC
         return
     if not counts.tasks:
         yield "no task is known here yet: import some in Label Studio"
-    if not project.access_token and not given.settings.label_studio_api_key.reveal():
+    paired = pairing.read(given.settings.data_dir)
+    if not (project.access_token or given.settings.label_studio_api_key.reveal() or (paired and paired.token)):
         yield "no token for Label Studio: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY, so that runs can be written"
     for one in ontology:
         held = [option.name for option in one.options if counts.by_option.get((one.name, option.path))]

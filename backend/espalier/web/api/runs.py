@@ -202,7 +202,7 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
 
 def _find(given: Given, id: str) -> Run:
     found = given.records.run(id) if _ID.fullmatch(id) else None
-    if found is None:
+    if found is None or all(project.key != found.project_key for project in given.projects()):
         raise Refused(404, f"there is no run {id[:80]!r}; GET /projects/{{project}}/runs lists them")
     return found
 

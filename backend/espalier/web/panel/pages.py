@@ -17,6 +17,7 @@ from ...errors import BadRequest, EspalierError
 from ...settings import Settings
 from ...store.records import Records
 from ...store.rows import Project
+from .. import tickets
 from ..cross_site import comes_from_elsewhere, is_renamed
 from . import assets, policy
 from .sessions import Sessions
@@ -54,9 +55,9 @@ def blueprint(settings: Settings, records: Records, sessions: Sessions) -> Bluep
 
     @panel.before_request
     def who() -> AnyResponse | None:
-        if comes_from_elsewhere() or (sessions.is_open and is_renamed()):
+        if comes_from_elsewhere() or (sessions.is_open and is_renamed() and tickets.person() is None):
             return Response("another site sent this request: open Espalier's own address", 403, mimetype="text/plain")
-        g.person = sessions.person(request)
+        g.person = tickets.person() or sessions.person(request)
         if g.person is None and request.endpoint not in _OPEN:
             wanted = request.script_root + request.full_path.rstrip("?")
             return redirect(url_for("panel.sign_in", to=wanted if request.method == "GET" else None))
@@ -112,7 +113,7 @@ def blueprint(settings: Settings, records: Records, sessions: Sessions) -> Bluep
         wanted = next((one for one in PAGES if one.name == name), None)
         if wanted is None:
             return _refusal("There is no such page", f"nothing is at {request.path}: choose a page above"), 404
-        projects = records.projects()
+        projects = tickets.visible(records.projects())
         context = {
             "projects": projects,
             "backend_url": request.url_root.rstrip("/"),
