@@ -36,6 +36,13 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Find": {
         "search": ("search", "The frames most like examples, a picture, or words."),
         "similar": ("search", "The frames most like one."),
+        "pairs": ("duplicates", "The frames that are most alike."),
+        "duplicates": ("duplicates", "Frames that show the same, exactly or nearly."),
+        "clusters": ("clusters", "Which frames belong together, by name."),
+        "map": ("clusters", "A map of all frames in the plane."),
+        "outliers": ("outliers", "The least, or the most, typical frames."),
+        "discover": ("discover", "New classes that unknown frames suggest."),
+        "anomalies": ("anomalies", "Frames unlike the normal ones."),
         "embed": ("embed", "Make every frame of a project searchable."),
     },
     "Learn": {
