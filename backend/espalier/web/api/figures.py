@@ -139,6 +139,55 @@ class JudgedFrames(Told):
     frames: list[JudgedFrame]
 
 
+class FiguresAsked(OfPart):
+    classification: str = Field(max_length=500)
+    parent: str = Field("", max_length=2000, description="The path of the parent option, with ` / ` between names.")
+    option: str = Field("", max_length=2000, description="A path with ` / `; all options together by default.")
+
+
+class Drawn(Told):
+    """A figure as Plotly draws it."""
+
+    data: list[dict[str, Any]]
+    layout: dict[str, Any]
+
+
+class DrawnFigures(Told):
+    """confusion, precision_recall, roc, reliability and learning; null where there is nothing to draw."""
+
+    version: str
+    part: Part
+    classification: str
+    parent: Path
+    option: Path
+    figures: dict[str, Drawn | None]
+
+
+class DrawnLearning(Told):
+    version: str
+    figure: Drawn | None = Field(description="null before the first evaluation.")
+
+
+class ScoresAsked(OfPart):
+    classification: str = Field(max_length=500)
+    parent: str = Field("", max_length=2000, description="The path of the parent option, with ` / ` between names.")
+
+
+class FrameScores(Told):
+    """What every frame could be answered and what holds, to count by other cutoffs; of many frames an even sample."""
+
+    version: str
+    exclusive: bool = Field(description="At most one option of a frame holds.")
+    options: list[Path]
+    cutoffs: list[float] = Field(description="Of each option, the one in force.")
+    frames: int
+    of: int = Field(description="How many there are; `frames` of them are listed.")
+    candidates: list[list[tuple[int, float]]] = Field(
+        description="By frame: option number and score, of those that may be answered."
+    )
+    holds: list[list[int]] = Field(description="By frame: the numbers of the options that hold.")
+
+
 class HeatMapAsked(Wait):
     task: int = Field(ge=1, le=2**53)
     frame: int = Field(1, ge=1, le=2**31)
@@ -198,6 +247,34 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
     def by_cutoff(project: str, version: str, query: Wait) -> Any:
         """What each cutoff from 0 to 1 would answer, and how often it would be right."""
         return ask(project, version, "by_cutoff", query, CoverageByCutoff)
+
+    @routes.endpoint(
+        "GET", "/projects/<project>/versions/<version>/figures", DrawnFigures, role="viewer", query=FiguresAsked,
+        also=ALSO_LATER, refuses=(409,), id="drawFigures",
+    )  # fmt: skip
+    def drawn(project: str, version: str, query: FiguresAsked) -> Any:
+        """The figures of one question, ready to be drawn by Plotly."""
+        asked = {"classification": query.classification, "parent": _path(query.parent), "option": _path(query.option)}
+        return ask(project, version, "drawn", query, DrawnFigures, part=query.part, **asked)
+
+    @routes.endpoint(
+        "GET", "/projects/<project>/versions/<version>/learning", DrawnLearning, role="viewer", query=Wait,
+        also=ALSO_LATER, refuses=(409,), id="drawLearning",
+    )  # fmt: skip
+    def learning(project: str, version: str, query: Wait) -> Any:
+        """The learning curves of a fine-tuning, also while it runs, ready to be drawn by Plotly."""
+        row = given.version(given.project(project), version)
+        so_far = len(row.metrics.get("tuning", {}).get("curves", []))  # asked again, it is another question
+        return ask(project, version, "learning", query, DrawnLearning, so_far=so_far)
+
+    @routes.endpoint(
+        "GET", "/projects/<project>/versions/<version>/scores", FrameScores, role="viewer", query=ScoresAsked,
+        also=ALSO_LATER, refuses=(409,), id="listFrameScores",
+    )  # fmt: skip
+    def scores(project: str, version: str, query: ScoresAsked) -> Any:
+        """What each frame scored, so that figures can follow a cutoff that is only tried."""
+        asked = {"classification": query.classification, "parent": _path(query.parent)}
+        return ask(project, version, "scores", query, FrameScores, part=query.part, **asked)
 
     @routes.endpoint(
         "GET", "/projects/<project>/versions/<version>/frames", JudgedFrames, role="viewer", query=FramesAsked,

@@ -27,6 +27,14 @@ class TrainingStarted(Told):
     parameters: dict[str, Any]
 
 
+class ChoicesShown(Told):
+    """JSON Schemas of what trainings and fine-tunings take, with ranges, defaults and meanings; `x-level` is basic for
+    what most people choose by, `x-kind` says what a list names."""
+
+    training: dict[str, Any]
+    tuning: dict[str, Any]
+
+
 class Labels(Figures):
     """How often each option was answered, and what is doubtful in that: `espalier labels --json`."""
 
@@ -86,6 +94,11 @@ class Forecasts(Figures):
 
 
 def register(routes: Routes, given: Given, asking: Asking) -> None:
+    @routes.endpoint("GET", "/training-choices", ChoicesShown, role="viewer", id="getTrainingChoices")
+    def choices() -> ChoicesShown:
+        """What can be chosen of a training and of a fine-tuning, to make forms of."""
+        return ChoicesShown(training=TrainingChoices.model_json_schema(), tuning=TuningChoices.model_json_schema())
+
     @routes.endpoint(
         "GET", "/projects/<project>/labels", Labels, role="viewer", query=Wait, also=ALSO_LATER, refuses=(409,),
         id="getLabels",
