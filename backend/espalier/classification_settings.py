@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from . import plugin_settings
 from .errors import BadSetting
 
 Chosen = Mapping[str, Mapping[str, str]]
@@ -20,6 +21,7 @@ Origin = Literal["labeling configuration", "espalier.yaml", "project"]
 
 KNOWN = {
     "model_plugin": "the classifier plugin",
+    "model_parameters": 'what is set of the plugin, as JSON: {"strength": 10}',
     "model_score_threshold": "the cutoff, within 0 and 1",
     "model_negatives": "what an unlabeled stretch of a timeline says: auto, all, span or none",
     "model_encoder": "the encoder of the whole project",
@@ -77,9 +79,11 @@ def checked(given: Mapping[Any, Any], where: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in given.items():
         full = full_name(str(name), where)
-        text = str(value).strip()
+        text = (json.dumps(dict(value)) if isinstance(value, Mapping) else str(value)).strip()
         if not text:
             raise BadSetting(f"{where}: {name} is empty; leave it out instead")
+        if full == "model_parameters":
+            text = json.dumps(plugin_settings.parse(text, where), sort_keys=True)
         if full == "model_score_threshold" and not _is_share(text):
             raise BadSetting(f"{where}: {name}={text!r} must be a number within 0 and 1")
         if full == "model_negatives" and text not in _NEGATIVES:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,6 +192,22 @@ class SearchingClassifier(Classifier, Protocol):
     def use(self, parameters: Mapping[str, Any]) -> None:
         """Choose no more: these hold from now on, and the usual ones for what is not among them."""
         ...
+
+
+@runtime_checkable
+class ConfigurableClassifier(Classifier, Protocol):
+    """A classifier of which people may set something (optional): `model_parameters`, or a form in the panel.
+
+    `schema`, of the class, is JSON Schema of what may be set: `{"type": "object", "description": ..., "properties":
+    {...}}`. The description says in a sentence what the plugin does. Each property is a number, integer, boolean or
+    string, perhaps with `enum`, limits or `default`, and has `title` and `description`. None is required: what is left
+    out, the plugin chooses. A plugin with nothing to set has no properties.
+    `configure` comes before `fit`, with values that keep to the schema; they hold whatever `use` says.
+    """
+
+    schema: ClassVar[Mapping[str, Any]]
+
+    def configure(self, settings: Mapping[str, Any]) -> None: ...
 
 
 @runtime_checkable

@@ -29,6 +29,7 @@ from .contract import (
     Targets,
 )
 from .errors import BrokenPlugin
+from .plugin_settings import faults
 from .plugins.checked import CheckedClassifier, CheckedEncoder
 from .plugins.index_check import IndexCheck
 from .plugins.rules import missing_members
@@ -73,9 +74,13 @@ def check_encoder(encoder: EncoderClass | Encoder, request: EncoderRequest | Non
 
 
 def check_classifier(classifier: ClassifierClass) -> None:
-    """Single and multiple choice, hidden targets, an option never seen, saving, and learning what is plain."""
+    """Single and multiple choice, hidden targets, an option never seen, saving, and learning what is plain.
+
+    Of one that people may set something of: its schema, and that it is fitted with every default and every `enum`.
+    """
     name = _name(classifier)
     _members(name, "classifier", classifier)
+    _settings(name, classifier)
     for exclusive in (True, False):
         embeddings, targets = _examples(exclusive)
         groups = np.arange(len(embeddings), dtype=np.int64) // 3
@@ -119,6 +124,23 @@ def check_index(index: IndexClass, request: IndexRequest | None = None) -> None:
         asked = request or IndexRequest("check_index", 24, "0123456789abcdef", Path(directory) / "index")
         index.drop(asked)
         IndexCheck(name, index, asked).run()
+
+
+def _settings(name: str, classifier: ClassifierClass) -> None:
+    schema = getattr(classifier, "schema", None)
+    if schema is None:
+        return
+    wrong = faults(schema)
+    _rule(name, "schema is one that a form can be made of", not wrong, "; ".join(wrong))
+    _rule(name, "what has a schema has configure", callable(getattr(classifier, "configure", None)), "none")
+    embeddings, targets = _examples(exclusive=True)
+    groups = np.arange(len(embeddings), dtype=np.int64) // 3
+    for property, one in schema.get("properties", {}).items():
+        for value in [*one.get("enum", []), *([one["default"]] if "default" in one else [])]:
+            checked = CheckedClassifier(name, classifier())
+            checked.configure({property: value})
+            checked.fit(embeddings, targets, np.ones(targets.shape, bool), groups, exclusive=True, seed=0)
+            checked.predict(embeddings)
 
 
 def _fitted(

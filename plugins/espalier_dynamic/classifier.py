@@ -7,15 +7,16 @@ given to none of the options.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from espalier.contract import Embeddings, Ids, LiveClassifier, Mask, Scores, Targets, Weights
+from espalier.contract import ConfigurableClassifier, Embeddings, Ids, LiveClassifier, Mask, Scores, Targets, Weights
 
 from .examples import Examples
 from .knowledge import Knowledge
@@ -32,8 +33,18 @@ class DynamicClassifier:
     as those of which it does. What is near nothing has a low score everywhere.
     """
 
+    schema: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "description": "Knows an option from its first example on and forgets what is taken back, within the second "
+        "and without training; a frame that is like none of the examples is left unanswered.",
+        "properties": {},
+    }
+
     def __init__(self) -> None:
         self._begin(0, 0, exclusive=True)
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """It chooses everything from its examples."""
 
     def _begin(self, dim: int, options: int, *, exclusive: bool) -> None:
         self.examples = Examples(dim, options, exclusive=exclusive)
@@ -123,3 +134,4 @@ class DynamicClassifier:
 
 
 _: type[LiveClassifier] = DynamicClassifier
+__: type[ConfigurableClassifier] = DynamicClassifier

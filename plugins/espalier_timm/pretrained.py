@@ -8,15 +8,16 @@ MobileNetV2 on four sets of real pictures, the best class stayed the same for 97
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from espalier.contract import (
+    ConfigurableClassifier,
     Embeddings,
     Encoder,
     Ids,
@@ -41,6 +42,13 @@ LENGTH = 25.0
 class PretrainedClassifier:
     """It learns nothing: `know` says what it answers, and labels then calibrate it from outside."""
 
+    schema: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "description": "Answers by the names that a pretrained network already knows (ImageNet), before anything is "
+        "labeled; your labels calibrate it and choose cutoffs, but teach it nothing.",
+        "properties": {},
+    }
+
     def __init__(self) -> None:
         self.exclusive = False
         self.length = LENGTH
@@ -49,6 +57,9 @@ class PretrainedClassifier:
         self.intercepts: Rows = np.zeros(0, np.float32)
         self.shares: Rows = np.zeros((0, 0), np.float32)
         """float32 (classes, options), with one column more for everything else where options are exclusive"""
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """What it knows is in the network and in the options' names."""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -127,3 +138,4 @@ class PretrainedClassifier:
 
 
 _: type[KnowingClassifier] = PretrainedClassifier
+__: type[ConfigurableClassifier] = PretrainedClassifier

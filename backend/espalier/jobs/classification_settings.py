@@ -7,17 +7,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from espalier_ontology import labeling_config
+from espalier_ontology.tree import Ontology
 
 from ..classification_settings import Origin, checked, full_name
 from ..errors import BadRequest, BadSetting
-from ..plugins.registry import classifiers
+from ..learning.configured import PARAMETERS
+from ..learning.training import PLUGIN
+from ..plugin_settings import parse
+from ..plugins.registry import classifiers, new_classifier
 from ..store.rows import Project
 from .house import House
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A value that another one comes before."""
+
+    value: str
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,8 @@ class ChosenSetting:
     """As an attribute of the labeling configuration: `model_plugin`."""
     value: str
     origin: Origin
+    behind: tuple[Behind, ...] = field(default=(), compare=False)
+    """What would hold without it, the nearest first."""
 
 
 def in_force(house: House, project: Project) -> list[ChosenSetting]:
@@ -40,11 +54,19 @@ def in_force(house: House, project: Project) -> list[ChosenSetting]:
         ("labeling configuration", written),
     ]
     return [
-        ChosenSetting(classification.name, name, value, origin)
+        ChosenSetting(classification.name, name, value, origin, tuple(behind))
         for classification in house.ontology(project)
         for name, value in sorted(classification.settings.items())
-        for origin in [next(origin for origin, layer in layers if name in layer.get(classification.name, {}))]
+        for (origin, *_), behind in [_layered(layers, classification.name, name)]
     ]
+
+
+def _layered(
+    layers: Sequence[tuple[Origin, Mapping[str, Mapping[str, str]]]], classification: str, name: str
+) -> tuple[list[Origin], list[Behind]]:
+    """Where it is written, the nearest first; and what is behind that."""
+    found = [(origin, layer[classification][name]) for origin, layer in layers if name in layer.get(classification, {})]
+    return [origin for origin, _ in found], [Behind(value, origin) for origin, value in found[1:]]
 
 
 def choose(
@@ -67,9 +89,13 @@ def choose(
     plugins = classifiers()
     if (plugin := chosen.get("model_plugin")) and plugin not in plugins:
         raise BadRequest(f"{where}: no classifier plugin is called {plugin!r}; there are {', '.join(sorted(plugins))}")
-    before = project.classifications.get(classification, {})
+    before = dict(project.classifications.get(classification, {}))
+    if PARAMETERS in chosen:
+        _check_parameters(chosen[PARAMETERS], chosen.get("model_plugin") or _plugin(ontology, classification), where)
+    elif "model_plugin" in (chosen.keys() | removed):
+        before.pop(PARAMETERS, None)  # what was set of one plugin says nothing to another
     own = {name: value for name, value in {**before, **chosen}.items() if name not in removed - chosen.keys()}
-    if own == before:
+    if own == project.classifications.get(classification, {}):
         return project
     others = {name: value for name, value in project.classifications.items() if name != classification}
     house.records.put_project(project.key, classifications={**others, **({classification: own} if own else {})})
@@ -79,3 +105,14 @@ def choose(
     house.queues.request_training(project.key, delay=False)
     log.info("project %s: settings of %r are %s now", project.id, classification, own or "the usual ones")
     return house.project(project.key)
+
+
+def _plugin(ontology: Ontology, classification: str) -> str:
+    return ontology.classification(classification).settings.get("model_plugin", PLUGIN)
+
+
+def _check_parameters(text: str, plugin: str, where: str) -> None:
+    try:
+        new_classifier(plugin).configure(parse(text, where))
+    except BadSetting as error:
+        raise BadRequest(f"{where}: {error}") from error

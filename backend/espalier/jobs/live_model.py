@@ -19,6 +19,7 @@ from espalier_ontology.label_mapping import LabelMapping
 from espalier_ontology.tree import Ontology
 
 from ..learning.asked import Asked
+from ..learning.configured import configure
 from ..learning.live_learning import LiveHead
 from ..learning.model import Model
 from ..learning.questions import Key, Question
@@ -160,10 +161,12 @@ class LiveModel:
         names = was_called(mappings, name, [*asked.options, parent])
         trained = self._trained.heads
         plugin = plugin_of(asked.classification)
+        classifier = new_classifier(plugin)
+        configure(classifier, asked.classification.settings)
         return LiveHead.fitted(
             asked,
             plugin,
-            new_classifier(plugin),
+            classifier,
             question,
             lesson.embeddings(_NOWHERE if question is None else Located(question.media, question.frames), examples),
             lesson.parameters,

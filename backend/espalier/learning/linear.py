@@ -12,12 +12,31 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from ..contract import Embeddings, FoldClassifier, Ids, Mask, Scores, SteppedClassifier, Targets, Weights
+from ..contract import (
+    ConfigurableClassifier,
+    Embeddings,
+    FoldClassifier,
+    Ids,
+    Mask,
+    Scores,
+    SteppedClassifier,
+    Targets,
+    Weights,
+)
 from .design import Float
 from .features import Curved, Features, Kind, Straight
 from .folds import deal
 from .problems import Problems, Told, scores_of
 from .search import Choice, Found, search
+
+STRENGTH: Mapping[str, Any] = {
+    "type": "number",
+    "title": "Strength",
+    "description": "How closely the labels are followed: 3 smooths over mistakes in them, 100 follows each one. Left "
+    "empty, it is chosen by cross-check at every training.",
+    "exclusiveMinimum": 0,
+    "maximum": 1_000_000,
+}
 
 
 class LinearClassifier:
@@ -30,12 +49,19 @@ class LinearClassifier:
 
     kinds: ClassVar[tuple[Kind, ...]] = (Straight,)
     """What may be chosen from; the first is usual."""
+    schema: ClassVar[Mapping[str, Any]] = {
+        "type": "object",
+        "description": "Draws one flat border between the options: quick, steady, right for most projects.",
+        "properties": {"strength": STRENGTH},
+    }
 
     def __init__(self, *, strength: float | None = None, search: bool = True) -> None:
         if strength is not None and not strength > 0:
             raise ValueError(f"strength must be above 0, got {strength}")
         self.searches = search and strength is None
         self.choice = None if self.searches else Choice(self.kinds[0], strength or self.kinds[0].usual)
+        self.configured: dict[str, Any] = {}
+        """What a person set."""
         self.exclusive = False
         self.kernel: Curved | None = None
         """What the coefficients are for, where it is not the embeddings themselves."""
@@ -50,10 +76,15 @@ class LinearClassifier:
 
     def use(self, parameters: Mapping[str, Any]) -> None:
         """features: `linear` or `kernel`, as far as they are known here; strength: above 0."""
+        parameters = {**parameters, **self.configured}
         named = {kind.name: kind for kind in self.kinds}
         kind = named.get(str(parameters.get("features")), self.kinds[0])
         self.searches = False
         self.choice = Choice(kind, float(parameters.get("strength", kind.usual)))
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """What is not among them is still chosen by cross-check."""
+        self.configured = dict(settings)
 
     def fit(
         self,
@@ -119,7 +150,7 @@ class LinearClassifier:
         """
         nowhere = np.full(len(embeddings), -1, np.int64)
         told = Told(embeddings, targets, mask, groups, nowhere, weights, exclusive, seed)
-        choice = self.choice or Choice(self.kinds[0], self.kinds[0].usual)
+        choice = self.choice or self._usual()
         features, problems = _prepared(self._counting(told), Found(choice))
         for step, solution in problems.watch(choice.strength):
             self._keep(features, problems, solution)
@@ -166,9 +197,19 @@ class LinearClassifier:
         """What was chosen, now if not before: by the folds, or by the groups dealt to some."""
         if self.choice is not None:
             return Found(self.choice)
-        found = search(self.kinds, told if told.folds.max(initial=-1) >= 0 else _dealt(told))
+        dealt = told if told.folds.max(initial=-1) >= 0 else _dealt(told)
+        found = search(self._open_kinds(), dealt, strength=self.configured.get("strength"))
         self.choice = found.choice
         return found
+
+    def _open_kinds(self) -> tuple[Kind, ...]:
+        """Those that a person left to be chosen from."""
+        wanted = self.configured.get("features")
+        return tuple(kind for kind in self.kinds if kind.name == wanted) or self.kinds
+
+    def _usual(self) -> Choice:
+        kind = self._open_kinds()[0]
+        return Choice(kind, float(self.configured.get("strength", kind.usual)))
 
     def _solve(self, told: Told) -> tuple[Features, Problems, Float]:
         told = self._counting(told)
@@ -207,3 +248,4 @@ def _prepared(told: Told, found: Found) -> tuple[Features, Problems]:
 
 _: type[FoldClassifier] = LinearClassifier
 __: type[SteppedClassifier] = LinearClassifier
+___: type[ConfigurableClassifier] = LinearClassifier

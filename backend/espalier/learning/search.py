@@ -40,13 +40,15 @@ class Found:
     solution: Float | None = None
 
 
-def search(kinds: Sequence[Kind], told: Told) -> Found:
+def search(kinds: Sequence[Kind], told: Told, *, strength: float | None = None) -> Found:
     """The kind and strength of the least log-loss on rows of other folds, after the calibration that will follow.
 
     The first kind at the usual strength stands unless another is better by more than one standard error over groups,
-    and wherever there are too few rows or folds to ask.
+    and wherever there are too few rows or folds to ask. With a strength of one's own, no other is tried.
     """
-    usual = Choice(kinds[0], kinds[0].usual)
+    usual = Choice(kinds[0], float(strength or kinds[0].usual))
+    if strength is not None and len(kinds) == 1:
+        return Found(usual)
     at = np.flatnonzero((told.folds >= 0) & (told.worth > 0).any(axis=1))
     most = ROWS + ROWS_PER_OPTION * told.mask.shape[1]
     some = at if len(at) <= most else np.sort(np.random.default_rng(told.seed).choice(at, most, replace=False))
@@ -64,7 +66,8 @@ def search(kinds: Sequence[Kind], told: Told) -> Found:
         features = kind.of(asked.embeddings, told.seed)
         problems = Problems.of(asked, features(asked.embeddings))
         solution = None
-        for choice in _climb(kind, losses, upwards=len(some) == len(at)):
+        own = None if strength is None else [Choice(kind, float(strength))]
+        for choice in own or _climb(kind, losses, upwards=len(some) == len(at)):
             solution = problems.solve(choice.strength, solution, tolerance=_ROUGH)
             losses[choice] = np.bincount(members, _losses(problems, solution)).astype(np.float64)
             found[choice] = Found(choice, features, problems, solution)

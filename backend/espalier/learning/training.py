@@ -13,6 +13,7 @@ from espalier_ontology.tree import Classification, Ontology, Siblings
 from ..contract import Classifier, Embeddings, EncoderSpec
 from ..errors import BadSetting, BrokenPlugin
 from .asked import Asked
+from .configured import PARAMETERS, configure
 from .dealing import deal_rows
 from .fitting import Learned, fit_head
 from .head import untrained
@@ -60,7 +61,7 @@ def train(
     it to play. alike, taught: see `deal_rows`, where the encoder has itself learned from answers; nothing is judged or
     chosen on rows that it has seen. known: what a pretrained network knows of a question without labels, see
     `known_head`. A classification's `model_plugin` attribute names its classifier; one that lives is there without any
-    answer. Equal input gives an equal model.
+    answer; `model_parameters` is what people set of it. Equal input gives an equal model.
     progress gets done, total and a name.
     """
     parameters = parameters or TrainingParameters()
@@ -90,9 +91,12 @@ def train(
                 number = asked[key]
                 learned = Learned(questions[number], places[number], dealt.rows, embeddings, parameters, dealt.seen)
             plugin = classification.settings.get("model_plugin", PLUGIN)
+            new = partial(_new, classifier, classification)
             if learned is not None and not (knows is not None and knows.alone):
-                heads[key] = fit_head(learned, plugin, partial(classifier, plugin), dealt.notes)
-            elif parameters.learns(classification) and (living := _living(classifier, plugin)) is not None:
+                set_here = PARAMETERS in classification.settings
+                said = configure(classifier(plugin), classification.settings) if set_here else ()
+                heads[key] = fit_head(learned, plugin, new, (*dealt.notes, *said))
+            elif parameters.learns(classification) and (living := _living(new)) is not None:
                 unanswered = Asked(ontology, classification, siblings, parameters)
                 heads[key] = blank_head(unanswered, plugin, living, embeddings, seed=parameters.seed)
             else:
@@ -123,10 +127,17 @@ def train(
     )
 
 
-def _living(classifier: NewClassifier, plugin: str) -> Classifier | None:
+def _new(classifier: NewClassifier, classification: Classification) -> Classifier:
+    """An untrained one, as people set it for this classification."""
+    made = classifier(classification.settings.get("model_plugin", PLUGIN))
+    configure(made, classification.settings)
+    return made
+
+
+def _living(new: Callable[[], Classifier]) -> Classifier | None:
     """An untrained one, where that plugin's live; None for others, and for one that is not there."""
     try:
-        found = classifier(plugin)
+        found = new()
     except (BadSetting, BrokenPlugin):
         return None  # it is told once there is something to learn
     return found if lives(found) else None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..contract import (
     Classifier,
+    ConfigurableClassifier,
     Embeddings,
     Encoder,
     ExplainingEncoder,
@@ -31,7 +32,8 @@ from ..contract import (
     TextEncoder,
     Weights,
 )
-from ..errors import BrokenPlugin
+from ..errors import BadSetting, BrokenPlugin
+from ..plugin_settings import problems
 from .rules import check_asked, check_embeddings, check_found, check_ids, check_map, check_scores, check_spec
 
 
@@ -113,6 +115,19 @@ class CheckedClassifier:
         """Let it choose no more, where it chooses at all."""
         if isinstance(self.classifier, SearchingClassifier):
             self.classifier.use(parameters)
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """What people may set of it; no properties where that is nothing."""
+        nothing = {"type": "object", "description": "", "properties": {}}
+        return self.classifier.schema if isinstance(self.classifier, ConfigurableClassifier) else nothing
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Before `fit`. Raises BadSetting for what its schema does not allow."""
+        if refused := problems(self.schema, settings):
+            raise BadSetting(f"{self.plugin}: {'; '.join(refused.values())}")
+        if isinstance(self.classifier, ConfigurableClassifier):
+            self.classifier.configure(settings)
 
     @property
     def folds(self) -> bool:

@@ -68,3 +68,47 @@ def test_mistakes_change_nothing(home: Any, classification: str, given: dict[str
         choose(home.house, home.project, classification, given)
     assert words in str(refused.value)
     assert home.project.classifications == {}
+
+
+def test_what_would_hold_without_a_setting_is_told_with_it(home: Any) -> None:
+    configured(home)
+    yaml = ClassificationSettings.parse({"looped digit": {"plugin": "linear"}}, "yaml")
+    home.house.settings = replace(home.house.settings, classifications=yaml)
+    choose(home.house, home.project, "looped digit", {"plugin": "dynamic"})
+    told = next(one for one in in_force(home.house, home.project) if one.name == "model_plugin")
+    assert (told.value, told.origin) == ("dynamic", "project")
+    assert [(one.value, one.origin) for one in told.behind] == [
+        ("linear", "espalier.yaml"),
+        ("kernel", "labeling configuration"),
+    ]
+
+
+def test_parameters_are_held_against_the_plugin_and_forgotten_with_it(home: Any) -> None:
+    home.configure(IMAGE_CONFIG)
+    chosen = choose(home.house, home.project, "loop", {"plugin": "kernel", "parameters": '{"features": "kernel"}'})
+    assert chosen.classifications["loop"] == {
+        "model_plugin": "kernel",
+        "model_parameters": '{"features": "kernel"}',
+    }
+    with pytest.raises(BadRequest, match="no parameter 'features'; there are strength"):
+        choose(home.house, chosen, "loop", {"plugin": "linear", "parameters": '{"features": "kernel"}'})
+    other = choose(home.house, chosen, "loop", {"plugin": "linear"})
+    assert other.classifications["loop"] == {"model_plugin": "linear"}
+    with pytest.raises(BadRequest, match="must be above 0"):
+        choose(home.house, other, "loop", {"parameters": '{"strength": -1}'})
+
+
+def test_the_next_training_learns_by_them_and_says_what_it_left_out(home: Any) -> None:
+    home.configure(
+        IMAGE_CONFIG.replace(
+            'name="looped digit"', """name="looped digit" model_parameters='{"strength": 12, "colour": 3}'"""
+        )
+    )
+    home.digits(40, annotated=30)
+    choose(home.house, home.project, "loop", {"plugin": "kernel", "parameters": '{"features": "kernel"}'})
+    version = home.train()
+    heads = home.house.model(home.house.version_directory(home.project, version.name) / "model").heads
+    by_name = {head.classification: head for head in heads.values()}
+    assert by_name["loop"].parameters["features"] == "kernel"
+    assert by_name["looped digit"].parameters["strength"] == 12
+    assert any("no parameter 'colour'" in note for note in by_name["looped digit"].notes)

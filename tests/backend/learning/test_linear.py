@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from espalier.learning.features import Straight
+from espalier.learning.kernel import KernelClassifier
 from espalier.learning.linear import LinearClassifier
 
 
@@ -173,3 +174,27 @@ def test_other_dimensions_are_refused_in_words() -> None:
         classifier.predict(np.zeros((1, 3), np.float32))
     with pytest.raises(ValueError, match="strength"):
         LinearClassifier(strength=0)
+
+
+def test_what_a_person_set_holds_and_the_rest_is_still_chosen() -> None:
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(120, 8)).astype(np.float32)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    targets = np.eye(2, dtype=np.float32)[(embeddings[:, 0] > 0).astype(int)]
+    groups = np.arange(120, dtype=np.int64)
+
+    def chosen(settings: dict[str, object], used: dict[str, object] | None = None) -> dict[str, object]:
+        classifier = KernelClassifier()
+        classifier.configure(settings)
+        if used is not None:
+            classifier.use(used)
+        classifier.cross_fit(
+            embeddings, targets, np.ones_like(targets, bool), groups, folds=groups % 3, exclusive=True, seed=0
+        )
+        return classifier.parameters
+
+    assert chosen({"strength": 7})["strength"] == 7
+    assert chosen({"features": "kernel"})["features"] == "kernel"
+    assert chosen({"features": "kernel", "strength": 50}) == {"features": "kernel", "strength": 50.0}
+    assert chosen({"strength": 7}, {}) == {"features": "linear", "strength": 7.0}
+    assert chosen({"strength": 7}, {"features": "kernel", "strength": 300}) == {"features": "kernel", "strength": 7.0}
