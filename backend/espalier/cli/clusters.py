@@ -21,7 +21,8 @@ _TYPICAL = 3
 
 @main.command()
 @click.argument("project")
-@click.option("--method", type=click.Choice(["kmeans", "density"]), default="kmeans", show_default=True)
+@click.option("--method", type=click.Choice(["kmeans", "density"]), default="kmeans", show_default=True,
+              help="As many as asked for, or as there are; the latter leaves out what is in none.")  # fmt: skip
 @click.option("--count", type=click.IntRange(1, 500), help="How many, by k-means.")
 @click.option("--smallest", type=click.IntRange(2), help="Frames that make a cluster, by density (HDBSCAN).")
 @click.option("--classification", help="Names come from this one alone.")
@@ -84,7 +85,8 @@ def clusters(
 
 @main.command("map")
 @click.argument("project")
-@click.option("--method", type=click.Choice(["auto", "pca", "umap"]), default="auto", show_default=True)
+@click.option("--method", type=click.Choice(["auto", "pca", "umap"]), default="auto", show_default=True,
+              help="auto is UMAP where it is installed, else PCA.")  # fmt: skip
 @click.option("--most", type=click.IntRange(1, 100_000), help="Points; of more frames, an even sample.")
 @click.option("--classification", help="Labels come from this one alone.")
 @with_conditions

@@ -19,6 +19,8 @@ _LEADING = 64
 """Of 16 to 128 coordinates, the quickest at 384 and at 1280 dimensions."""
 _FEW = 0.002
 """Share of a block's pairs up to which they are computed one by one; above, the whole block is one product."""
+_AGAIN = 8
+"""Where the bound ruled out too little, so many blocks are computed at once before it is tried again."""
 _ROUNDING = 2e-6
 _DRAWN = 4096
 _SEED = 3
@@ -40,6 +42,7 @@ def close_pairs(
     n = len(embeddings)
     bound = _bounding(embeddings)
     blocks = -(-n // _BLOCK)
+    in_full = 0
     done, total = 0, blocks * (blocks + 1) // 2
     for a in range(0, n, _BLOCK):
         # The nearest blocks first: what is alike often lies beside each other, and raises the bar early.
@@ -47,9 +50,14 @@ def close_pairs(
             report(done, total)
             done += 1
             at_least = least()
-            i, j = _possible(bound[a : a + _BLOCK], bound[b : b + _BLOCK], at_least, same=a == b)
-            if len(i) > _FEW * _BLOCK * _BLOCK:
-                products = embeddings[a : a + _BLOCK] @ embeddings[b : b + _BLOCK].T
+            left, right = slice(a, a + _BLOCK), slice(b, b + _BLOCK)
+            if in_full == 0:
+                i, j = _reaching(bound[left] @ bound[right].T, at_least, same=a == b)
+                in_full = _AGAIN if len(i) > _FEW * _BLOCK * _BLOCK else 0
+            if in_full:
+                in_full -= 1
+                products = embeddings[left] @ embeddings[right].T
+                i, j = _reaching(products, at_least, same=a == b)
                 scores = products[i, j]
             else:
                 scores = _cosines(embeddings, i + a, j + b)
@@ -59,13 +67,13 @@ def close_pairs(
                 yield i, j, np.clip(_near_one(embeddings, i, j, scores[kept]), -1.0, 1.0)
 
 
-def _possible(left: Embeddings, right: Embeddings, least: float, *, same: bool) -> tuple[Ids, Ids]:
-    """Places of the pairs that the bound does not rule out; within one block, each pair once."""
-    possible = left @ right.T >= least - _ROUNDING
+def _reaching(products: NDArray[np.float32], least: float, *, same: bool) -> tuple[Ids, Ids]:
+    """Places of the pairs that may reach it; within one block, each pair once."""
+    possible = products >= least - _ROUNDING
     if same:
         possible &= np.triu(np.ones(possible.shape, np.bool_), 1)
     at = np.flatnonzero(possible)
-    i, j = np.divmod(at, len(right))
+    i, j = np.divmod(at, products.shape[1])
     return i.astype(np.int64), j.astype(np.int64)
 
 

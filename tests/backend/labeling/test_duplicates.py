@@ -14,6 +14,7 @@ from PIL import Image
 from espalier.labeling import duplicates as module
 from espalier.labeling.duplicates import duplicates, neighbours
 from espalier.media.picture import Picture, read_picture
+from espalier.similarity import close_pairs
 from espalier_classic import ClassicEncoder
 
 Floats = NDArray[np.float32]
@@ -63,6 +64,8 @@ def test_blocks_give_what_one_block_gives(monkeypatch: pytest.MonkeyPatch) -> No
     rows[80] = moved(rows[2], 0.05)
     whole, near = duplicates(rows), neighbours(rows, 5)
     monkeypatch.setattr(module, "_BLOCK", 16)
+    monkeypatch.setattr(module, "_EDGES", 2)
+    monkeypatch.setattr(close_pairs, "_BLOCK", 16)
     parts, again = duplicates(rows), neighbours(rows, 5)
     assert lists(parts.near) == lists(whole.near) == [[2, 80]]
     assert np.array_equal(near[0], again[0])

@@ -28,6 +28,8 @@ def units(rows: int, dim: int, seed: int, *, kinds: int = 5) -> Floats:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_BLOCK", 16)
     monkeypatch.setattr(module, "_LEADING", 4)
+    monkeypatch.setattr(module, "_FEW", 0.1)
+    monkeypatch.setattr(module, "_AGAIN", 2)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from espalier.similarity.scenes import collapse
+from espalier.similarity.scenes import collapse, shots
 
 Hits = dict[tuple[int, int], int]
 hits = st.dictionaries(st.tuples(st.integers(1, 3), st.integers(0, 40)), st.integers(0, 5), max_size=40)
@@ -68,3 +68,24 @@ def test_pictures_are_scenes_of_their_own() -> None:
     media = np.array([4, 7, 5], np.int64)
     found = collapse(media << 24, np.array([0.1, 0.9, 0.5], np.float32), media, np.zeros(3, np.int64), gap=30)
     assert [scene.best for scene in found] == [1, 2, 0]
+
+
+def test_a_shot_ends_where_the_picture_changes() -> None:
+    rng = np.random.default_rng(0)
+    looks = rng.normal(size=(3, 32))
+    rows = np.concatenate([looks[kind] + 0.1 * rng.normal(size=(20, 32)) for kind in (0, 1, 0)])
+    rows = np.concatenate([rows, looks[2:] + 0.1 * rng.normal(size=(10, 32))])
+    unit = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+    media, frames = np.repeat([1, 2], [60, 10]), np.concatenate([np.arange(60), np.arange(10)])
+    assert shots(unit, media, frames, gap=5).tolist() == [0] * 20 + [1] * 20 + [2] * 20 + [3] * 10
+    frames[65:] += 6
+    assert shots(unit, media, frames, gap=5).tolist() == [0] * 20 + [1] * 20 + [2] * 20 + [3] * 5 + [4] * 5
+    order = rng.permutation(70)
+    assert np.array_equal(
+        shots(unit[order], media[order], frames[order], gap=5), shots(unit, media, frames, gap=5)[order]
+    )
+
+
+def test_pictures_are_shots_of_their_own() -> None:
+    media = np.array([3, 1, 2], np.int64)
+    assert sorted(shots(np.eye(3, dtype=np.float32), media, np.zeros(3, np.int64), gap=1).tolist()) == [0, 1, 2]
