@@ -23,15 +23,15 @@ class Cutoff {
   constructor(name, { value = null, box = null, rest, told }) {
     this.value = value;
     this.rest = rest; // what holds where none is chosen: {at, words}
-    this.slider = h("input", { type: "range", min: "0", max: "1", step: "0.01", "aria-label": `Cutoff for ${name}` });
+    this.slider = h("input", { type: "range", min: "0", max: "1", step: "0.01", "aria-label": `Cutoff: ${name}` });
     this.number = h("span");
     this.back = h("button.plain", { type: "button", "aria-label": `Choose no cutoff for ${name}`, title: "Choose none here" }, "×");
-    this.words = h("div.words");
+    this.words = h("span");
     this.meter = h("progress.meter", { max: 1, "aria-hidden": "true" });
     this.slider.addEventListener("input", () => this.choose(Number(this.slider.value), told));
     this.back.addEventListener("click", () => this.choose(null, told));
     const label = box ? h("label.name", {}, box, name) : h("span.name", {}, name);
-    this.element = h("div.cutoff", {}, label, h("span.value", {}, this.number, this.back), this.slider, this.meter, this.words);
+    this.element = h("div.cutoff", {}, label, h("span.value", {}, this.number, this.back), this.slider, h("div.does", {}, this.meter, this.words));
   }
 
   choose(value, told) {
@@ -43,7 +43,7 @@ class Cutoff {
     const rest = this.rest();
     this.slider.value = this.value ?? rest.at;
     this.number.textContent = this.value === null ? rest.words : this.value.toFixed(2);
-    this.back.style.visibility = this.value === null ? "hidden" : "visible";
+    this.back.hidden = this.value === null;
     const share = counts?.frames ? (counts.labeled ?? counts.answers) / counts.frames : 0;
     this.meter.hidden = !counts?.frames;
     this.meter.value = Math.min(1, share);
@@ -69,7 +69,7 @@ export class Cutoffs {
       this.follow();
       this.told();
     };
-    this.global = new Cutoff("everything", {
+    this.global = new Cutoff("For everything", {
       value: kept.confidence, told: change, rest: () => ({ at: 0.5, words: "the version's own" }),
     });
     fill(at("global"), this.global.element);
@@ -121,7 +121,9 @@ export class Cutoffs {
         ? [h("td.number", {}, one.cutoff.toFixed(2)), h("td.number", {}, `${percent(one.coverage)} of the frames`),
           h("td.number", {}, h("button", { type: "button", "aria-label": `Use the cutoff for ${percent(one.target)} right`, title: one.sentence, onclick: () => this.global.choose(Math.ceil(one.cutoff * STEPS) / STEPS, () => { this.follow(); this.told(); }) }, "Use"))]
         : h("td.quiet.small", { colspan: "3" }, one.sentence)));
-    fill(at("promises"), lines.length ? h("table", {},
+    if (promises?.global.length && promises.global.every((one) => !one.reached)) {
+      fill(at("promises"), h("p.quiet.small", {}, "No cutoff can promise how often it is right yet: too few answers of people to bear one out."));
+    } else fill(at("promises"), lines.length ? h("table", {},
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Promise"), h("th.number", { scope: "col" }, "Cutoff"), h("th.number", { scope: "col" }, "Labeled"), h("th", {}, h("span.off-screen", {}, "Use it")))),
       h("tbody", {}, lines)) : null);
   }
@@ -154,11 +156,16 @@ export class Cutoffs {
     const few = [...this.rows.values()].filter((row) => row.box.checked && row.counts?.frames && (row.counts.frames < FEW_FRAMES || row.counts.media < FEW_MEDIA));
     this.global.show(frames ? { frames, labeled: answers } : null, frames
       ? `at this cutoff ${words({ frames, labeled: answers, answers, right })}${this.rows.size > 1 ? "; a frame counts once for each question" : ""}` : "");
-    this.few = few.map((row) => `${row.name}: judged on ${row.counts.frames} frames of ${row.counts.media} media only, so take these figures as a rough guess`);
-    fill(at("caveats"), [...this.few, ...(this.notes ?? [])].length ? h("details", {},
-      h("summary", {}, "How far to trust these figures"),
-      h("p.small", {}, "They were counted on frames that people have labeled and the model had not seen. Frames that look unlike these may do worse; the share withheld under Advanced measures it."),
-      h("ul.small", {}, [...this.few, ...(this.notes ?? [])].map((line) => h("li", {}, line)))) : null);
+    this.warn(few.map((row) => `${row.name}: ${row.counts.frames} frames of ${row.counts.media} media`));
+  }
+
+  /** How far the figures can be trusted. few: what was judged on little. */
+  warn(few) {
+    fill(at("caveats"),
+      few.length ? h("p.note.warn.small", {}, `Take these figures as a rough guess: they were counted on few labeled frames (${few.join("; ")}).`) : null,
+      frames_known(this.table) ? h("details", {}, h("summary", {}, "How far to trust these figures"),
+        h("p.small", {}, "They were counted on frames that people have labeled and the model had not seen. Frames unlike these may do worse: what is withheld under Advanced measures it."),
+        this.notes?.length ? h("ul.small", {}, this.notes.map((line) => h("li", {}, line))) : null) : null);
   }
 
   get value() {
@@ -170,6 +177,10 @@ export class Cutoffs {
     const chosen = rows.filter((row) => row.box.checked).map((row) => row.name);
     return { confidence: this.global?.value ?? null, confidences, classifications: chosen.length === rows.length ? null : chosen };
   }
+}
+
+function frames_known(table) {
+  return table?.classifications.some((one) => one.frames);
 }
 
 function own(options) {

@@ -37,6 +37,7 @@ export function summary(counts, done) {
     h("p", {}, h("strong", {}, `${counts.written ?? 0} of ${counts.tasks ?? 0} tasks ${would}labeled`), `, ${counts.frames ?? 0} frames looked at. `,
       counts.blind ? `${counts.blind} ${done ? "are" : "would be"} withheld, to measure. ` : "",
       nothing ? `${nothing} had nothing sure enough, or could not be read.` : ""),
+    answers ? h("h3", {}, counts.frames > counts.tasks ? "Answers; a range of frames counts once" : "Answers") : null,
     answers ?? (counts.tasks ? h("p.note", {}, "Nothing reached the cutoff. Choose a lower one, or label more frames.") : h("p.note", {}, "No task is chosen: choose others, or connect and import some in Label Studio.")),
     problems(counts),
   ];
@@ -48,7 +49,7 @@ export function frames(sample, project) {
     h("h3", {}, "Some of the frames"),
     h("ul.pictures", {}, sample.map((one) => {
       const name = one.frame > 1 || sample.some((other) => other.task === one.task && other !== one) ? `task ${one.task}, frame ${one.frame}` : `task ${one.task}`;
-      const answers = one.answers.map((answer) => h("div.answer", { title: answer.classification }, h("span", {}, answer.option.join(" / ")), h("span.number", {}, percent(answer.confidence))));
+      const answers = one.answers.map((answer) => h("div.answer", { title: answer.classification }, h("span", {}, answer.option.join(" / ")), h("span.number", {}, percent(Math.floor(100 * answer.confidence) / 100))));
       return h("li.picture", {}, image(one.id, name), h("div.caption", {}, answers.length ? answers : h("span.quiet", {}, "not sure enough"),
         h("div.quiet.small", {}, outside(task_url(project, one.task), name))));
     })),
