@@ -65,8 +65,10 @@ class FaissIndex:
             if len(self._tail):
                 parts.append(self._tail.search(queries, k, allowed))
         found, scores = best(parts, len(queries), k)
-        missing = ((0, 0), (0, k - found.shape[1]))
-        return np.pad(found, missing, constant_values=-1), np.pad(scores, missing, constant_values=-1)
+        if found.shape[1] < k:
+            missing = ((0, 0), (0, k - found.shape[1]))
+            return np.pad(found, missing, constant_values=-1), np.pad(scores, missing, constant_values=-1)
+        return found, scores
 
     def ids(self) -> Ids:
         self._look()

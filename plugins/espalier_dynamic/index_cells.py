@@ -77,11 +77,13 @@ class Cells:
         compared in full. only: bool (n,), what may be found.
         """
         wanted = min(max(k, K) * refine, len(rows))
-        asked = _untyped.SearchParametersIVF(nprobe=probes)
-        if only is not None:
+        if only is None:
+            self.ivf.nprobe = probes
+            found = self.ivf.search(queries, wanted)[1]
+        else:
             bitmap = np.packbits(only, bitorder="little")
             asked = _untyped.SearchParametersIVF(nprobe=probes, sel=_untyped.IDSelectorBitmap(bitmap))
-        found = self.ivf.search(queries, wanted, params=asked)[1]
+            found = self.ivf.search(queries, wanted, params=asked)[1]
         return _compare(queries, rows, found, k)
 
     def write(self, directory: Path) -> None:
@@ -140,6 +142,10 @@ def learn_centres(rows: Embeddings, count: int, sample_rows: int) -> Embeddings:
 
 def _compare(queries: Embeddings, rows: Embeddings, found: Ids, k: int) -> tuple[Ids, Scores]:
     """The k best of the candidates by their whole rows; -1 stays last."""
+    if len(found) == 1 and found[0, -1] >= 0:  # one query, the most frequent case: half the time
+        cosines = rows[found[0]] @ queries[0]
+        order = np.argsort(-cosines, kind="stable")[:k]
+        return found[:, order], cosines[None, order]
     scores = np.einsum("mcd,md->mc", rows[np.maximum(found, 0)], queries)
     return best_of(found, np.where(found < 0, np.float32(-2), scores), k)
 

@@ -67,10 +67,8 @@ class IndexFiles:
     def __init__(self, request: IndexRequest) -> None:
         self.request = request
         self.directory = request.directory
-
-    @property
-    def pointer_path(self) -> Path:
-        return self.directory / POINTER
+        self.pointer_path = self.directory / POINTER
+        self._known: tuple[bytes, Pointer] | None = None
 
     def generation_path(self, generation: int) -> Path:
         return self.directory / f"generation-{generation}"
@@ -106,6 +104,8 @@ class IndexFiles:
             written = self.pointer_path.read_bytes()
         except FileNotFoundError:
             raise self._dropped() from None
+        if self._known is not None and self._known[0] == written:
+            return self._known[1], written
         pointer = Pointer.from_bytes(written, self.pointer_path)
         asked = self.request
         for word, held, wanted in (
@@ -120,6 +120,7 @@ class IndexFiles:
                 )
         if pointer.dropped:
             raise BadIndex(f"the index in {self.directory} is being dropped; open it again")
+        self._known = written, pointer
         return pointer, written
 
     def point(self, pointer: Pointer) -> None:

@@ -1,9 +1,9 @@
 """How many cells are searched so that the recall asked for is reached: from the index's own rows, by exact search.
 
-Some rows are queries, and are not counted among their own neighbours; so are points between two rows that are near
-each other, as a picture may lie that is not in the index. The recall is that of the harder half. In which cell each
-true neighbour lies says for any number of cells what share of them would be found, without a single search. What was
-chosen so is then measured on other rows by the search itself, and raised until it holds.
+Some rows are queries, and are not counted among their own neighbours; so are made-up pictures that lie among others as
+one may that is not in the index. The recall is that of the harder half. In which cell each true neighbour lies says for
+any number of cells what share of them would be found, without a single search. What was chosen so is then measured on
+other rows by the search itself, and raised until it holds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .index_exact import nearest
 
 REACHES = (20, 100, 400)
 """How many neighbours are asked for. More lie further, so that more cells are needed."""
-MARGIN, LEFT = 0.7, 0.4
+MARGIN, LEFT = 0.5, 0.25
 """Of the share that may be missed, so much is left at first for the bits and for chance, then for chance alone: what
 people ask for is often a little harder to find than the neighbours of what is there."""
 REFINE = (3, 6, 12)
@@ -62,11 +62,11 @@ def tune(cells: Cells, rows: Embeddings, *, recall: float, judged: int) -> Tuned
     aim = recall + MARGIN * (1 - recall)
     ranks = [_ranks(cells, asked) for asked in _questions(rows, np.sort(chosen[:half]), REACHES[-1])]
     probes = {reach: max(_enough(some[:, :reach], aim) for some in ranks) for reach in REACHES}
-    unseen = _questions(rows, np.sort(chosen[half:]), K)
+    judged_by = _questions(rows, np.sort(chosen[half:]), REACHES[-1])
     for refine in REFINE:
         tuned = Tuned(tuple(probes.items()), refine, 0.0)
         while True:
-            found = min(_measured(cells, rows, asked, tuned) for asked in unseen)
+            found = min(_measured(cells, rows, asked, tuned) for asked in judged_by)
             if found >= recall + LEFT * (1 - recall):
                 return Tuned(tuned.probes, refine, found)
             if tuned.probes[0][1] >= cells.count:
@@ -87,12 +87,20 @@ class Questions:
 
 
 def _questions(rows: Embeddings, chosen: Ids, k: int) -> tuple[Questions, Questions]:
-    """Rows themselves; and pictures that are not in the index, each between a row and another one near it."""
+    """Rows themselves; and for each a picture that is not in the index, but might be.
+
+    That one lies about the middle of what is near the row, as far away and in such directions as what is near differs
+    from each other: two of them drawn apart, over the square root of two.
+    """
     own = _ask(rows, rows[chosen], chosen, k)
-    near = np.random.default_rng(3).integers(0, own.true.shape[1], len(chosen))
-    between = own.queries + rows[own.true[np.arange(len(chosen)), near]]
-    between /= np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-12)
-    return own, _ask(rows, between, np.full_like(chosen, -1), k)
+    rng, near = np.random.default_rng(3), own.true.shape[1]
+    unseen = np.empty_like(own.queries)
+    for at, around in enumerate(own.true):
+        these = rows[around]
+        one, other = these[rng.choice(near, 2)]
+        unseen[at] = these.mean(axis=0) + (one - other) / np.sqrt(2)
+    unseen /= np.maximum(np.linalg.norm(unseen, axis=1, keepdims=True), 1e-12)
+    return own, _ask(rows, unseen, np.full_like(chosen, -1), k)
 
 
 def _ask(rows: Embeddings, queries: Embeddings, itself: Ids, k: int) -> Questions:
