@@ -13,8 +13,9 @@ from ..jobs.house import House
 from ..jobs.progress import Progress
 from ..similarity.projection import Method, has_umap, projection
 from ..store.rows import Project
+from .clusters import ClustersRequest, members_of
 from .conditions import Conditions
-from .fields import Json, choice_in, known_fields, number_in
+from .fields import Json, choice_in, flag_in, known_fields, number_in
 from .looked_at import look_at
 from .places import places_in
 from .said import classification_asked, name_of, said_of
@@ -25,13 +26,15 @@ _USUAL, _MOST = 20_000, 100_000
 
 @dataclass(frozen=True)
 class MapRequest:
-    """method: umap where it is installed, else pca. most: points. classification: which one colours them."""
+    """method: umap where it is installed, else pca. most: points. classification: which one colours them. clusters:
+    also tell the cluster of each point, as `clusters` makes them by itself."""
 
     method: str = "auto"
     most: int = _USUAL
     classification: str | None = None
     conditions: Conditions = field(default_factory=Conditions)
     seed: int = 0
+    clusters: bool = False
 
     @classmethod
     def from_json(cls, value: Mapping[str, object]) -> MapRequest:
@@ -45,12 +48,13 @@ class MapRequest:
             classification=given.get("classification"),
             conditions=Conditions.from_json(given.get("conditions")),
             seed=number_in(given, "seed", 0, 2**32 - 1, whole=True) or 0,
+            clusters=flag_in(given, "clusters", default=False),
         )
 
 
 def project_map(house: House, project: Project, request: MapRequest, progress: Progress) -> Json:
     """Points by columns: id, task, tag, frame (from 1), time_s, x, y (each within [-1, 1]), and label, a place in
-    `labels`, or -1; source: person, version or nobody."""
+    `labels`, or -1; source: person, version or nobody; cluster, where it was asked for."""
     looked = look_at(house, project, request.conditions, progress, most=request.most)
     only = None if request.classification is None else classification_asked(looked.found, request.classification)
     progress.report(0, 0, "drawing the map")
@@ -67,6 +71,8 @@ def project_map(house: House, project: Project, request: MapRequest, progress: P
             columns[name].append(value)
     columns["x"], columns["y"] = (np.round(points[there, axis].astype(np.float64), 5).tolist() for axis in (0, 1))
     columns["label"], columns["source"] = number[there].tolist(), source[there].tolist()
+    if request.clusters:
+        columns["cluster"] = members_of(looked, ClustersRequest())[there].tolist()
     return {
         "points": columns,
         "labels": [name_of(option) for option in said.options],

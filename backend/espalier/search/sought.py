@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -30,14 +31,24 @@ _FORMS = "a task, a picture, a text, or positives (with negatives)"
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An uploaded picture among the examples, by the name that it was given."""
+
+    picture: str
+
+
+Example: TypeAlias = FrameQuery | Picture
+
+
+@dataclass(frozen=True)
 class Sought:
     """One of them is given; negatives go with positives."""
 
     frames: FrameQuery | None = None
     picture: str | None = None
     text: str | None = None
-    positives: tuple[FrameQuery, ...] = ()
-    negatives: tuple[FrameQuery, ...] = ()
+    positives: tuple[Example, ...] = ()
+    negatives: tuple[Example, ...] = ()
 
     @classmethod
     def from_json(cls, value: object) -> Sought:
@@ -76,12 +87,10 @@ def resolve(house: House, project: Project, found: Searchable, sought: Sought, p
     if sought.frames is not None:
         ids = ids_asked(house, project, found, sought.frames, progress)
         return Resolved(found.frames.read(ids), ids)
-    positives = _of_examples(house, project, found, sought.positives, progress)
-    negatives = _of_examples(house, project, found, sought.negatives, progress)
-    background = np.setdiff1d(sample(found.frames.ids, _BACKGROUND), np.concatenate([positives, negatives]))
-    towards = direction(
-        found.frames.read(positives), found.frames.read(negatives), found.frames.read(background), seed=_SEED
-    )
+    liked, positives = _of_examples(house, project, found, sought.positives, progress)
+    disliked, negatives = _of_examples(house, project, found, sought.negatives, progress)
+    background = np.setdiff1d(sample(found.frames.ids, _BACKGROUND), np.union1d(positives, negatives))
+    towards = direction(liked, disliked, found.frames.read(background), seed=_SEED)
     return Resolved(towards[None], np.union1d(positives, negatives))
 
 
@@ -107,20 +116,32 @@ def _of_text(found: Searchable, text: str) -> Embeddings:
 
 
 def _of_examples(
-    house: House, project: Project, found: Searchable, examples: Sequence[FrameQuery], progress: Progress
-) -> Ids:
-    parts = [ids_asked(house, project, found, example, progress) for example in examples]
-    ids: Ids = np.unique(np.concatenate([_none(), *parts]))
-    return ids
+    house: House, project: Project, found: Searchable, examples: Sequence[Example], progress: Progress
+) -> tuple[Embeddings, Ids]:
+    """Rows of all examples, and the ids of those that are frames."""
+    asked = [one for one in examples if isinstance(one, FrameQuery)]
+    pictures = dict.fromkeys(one.picture for one in examples if isinstance(one, Picture))
+    ids: Ids = np.unique(np.concatenate([_none(), *(ids_asked(house, project, found, one, progress) for one in asked)]))
+    rows = [found.frames.read(ids), *(_of_picture(house, found, name) for name in pictures)]
+    return np.concatenate(rows), ids
 
 
-def _examples(given: dict[str, object], name: str) -> tuple[FrameQuery, ...]:
+def _examples(given: dict[str, object], name: str) -> tuple[Example, ...]:
     value = given.get(name)
     if value is None:
         return ()
     if not isinstance(value, list) or len(value) > _MOST_EXAMPLES or (name == "positives" and not value):
         raise BadRequest(f"query: {name} must be a list of at most {_MOST_EXAMPLES} examples such as {{'task': 12}}")
-    return tuple(FrameQuery.from_json(one, name) for one in value)
+    return tuple(_example(one, name) for one in value)
+
+
+def _example(value: object, name: str) -> Example:
+    if not isinstance(value, dict) or value.get("picture") is None:
+        return FrameQuery.from_json(value, name)
+    given = known_fields(value, Picture, name)
+    if not isinstance(given["picture"], str):
+        raise BadRequest(f"{name}: picture must be the name that an upload was given, got {given['picture']!r:.80}")
+    return Picture(given["picture"])
 
 
 def _none() -> Ids:

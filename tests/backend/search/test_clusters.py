@@ -59,6 +59,15 @@ def test_the_map_keeps_kinds_apart(site: Any, method: str) -> None:
     assert [of_task[task] for task in (1, 2, 41, 100)] == [(0, "person"), (-1, "nobody"), (1, "person"), (-1, "nobody")]
 
 
+def test_the_map_tells_clusters_where_they_are_asked_for(site: Any) -> None:
+    furnish(site)
+    assert "cluster" not in site.ask("map", method="pca")["points"]
+    points = site.ask("map", method="pca", clusters=True)["points"]
+    made = site.ask("clusters", members=True)["clusters"]
+    number = {hit["id"]: one["number"] for one in made for hit in one["hits"]}
+    assert points["cluster"] == [number[id] for id in points["id"]]
+
+
 def test_a_map_of_a_sample_says_so(site: Any) -> None:
     furnish(site)
     answer = site.ask("map", method="pca", most=30)
@@ -69,7 +78,7 @@ def test_a_map_of_a_sample_says_so(site: Any) -> None:
 def test_clusters_of_nothing_are_none(site: Any) -> None:
     for method in ("kmeans", "density"):
         assert site.ask("clusters", method=method)["clusters"] == []
-    assert site.ask("map", method="pca")["points"]["id"] == []
+    assert site.ask("map", method="pca", clusters=True)["points"]["id"] == []
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,29 @@ def test_pictures_that_nobody_embedded_are_embedded_when_they_are_asked_with(sit
     assert (best["task"], best["score"]) == (2, pytest.approx(1, abs=1e-3))
 
 
+def test_pictures_and_frames_are_examples_together(site: Any, tmp_path: Path) -> None:
+    digits = write_digits(tmp_path, 8)
+    site.house.records.mirror_tasks(
+        site.key, [{"id": id, "data": {"image": str(digit.path)}} for id, digit in enumerate(digits, 1)]
+    )
+    uploads = site.house.settings.data_dir / "uploads"
+    uploads.mkdir()
+    (uploads / "a.png").write_bytes(digits[4].path.read_bytes())
+    for task in range(1, 9):
+        site.search({"task": task})
+    query = {"positives": [{"picture": "a.png"}], "negatives": [{"task": 2}]}
+    best = site.search(query)["hits"]
+    assert best[0]["task"] == 5
+    assert 2 not in {hit["task"] for hit in best}
+    both = site.search({"positives": [{"picture": "a.png"}, {"picture": "a.png"}, {"task": 6}]})["hits"]
+    assert 6 not in {hit["task"] for hit in both}
+    with pytest.raises(BadRequest, match="no uploaded picture"):
+        site.search({"positives": [{"task": 1}], "negatives": [{"picture": "../b.png"}]})
+    for wrong in ({"picture": 3}, {"picture": "a.png", "task": 1}):
+        with pytest.raises(BadRequest, match="positives: "):
+            site.search({"positives": [wrong]})
+
+
 def test_uploads_are_all_that_a_picture_may_be_read_from(site: Any, tmp_path: Path) -> None:
     site.images(site.rows(2))
     uploads = site.house.settings.data_dir / "uploads"

@@ -42,7 +42,10 @@ class ConditionsAsked(Asked):
 
 
 class ExampleAsked(Asked):
-    task: int = Field(ge=1, le=2**53)
+    """A frame, a region of frames, or all of a task; or an uploaded picture."""
+
+    task: int | None = Field(None, ge=1, le=2**53)
+    picture: str | None = Field(None, max_length=200, description="Instead: the name that an upload was given.")
     frame: int | None = Field(None, ge=1, le=2**31)
     first: int | None = Field(None, ge=1, le=2**31)
     last: int | None = Field(None, ge=1, le=2**31)
