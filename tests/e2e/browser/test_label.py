@@ -127,7 +127,7 @@ def test_cutoffs_say_at_once_what_they_would_do_and_a_share_is_withheld(
     assert "open digit:" not in outcome.inner_text()
     expect(outcome.locator(".pictures li")).to_have_count(24)
     loop.fill("0.61")
-    expect(outcome).to_have_class(re.compile("stale"))
+    expect(page.locator("#stale")).to_be_visible()
     version = run(page)
     expect(outcome).to_contain_text("are withheld, to measure")
     row = page.locator("#runs li").first

@@ -27,7 +27,7 @@ function stale() {
     now = JSON.stringify(parameters());
   } catch {} // half typed
   const previewed = at("outcome").dataset.preview;
-  at("outcome").classList.toggle("stale", Boolean(previewed) && previewed !== now);
+  at("stale").hidden = !previewed || previewed === now;
 }
 const range = new Range(stale), cutoffs = new Cutoffs(stale);
 
@@ -147,7 +147,7 @@ async function watch(run) {
   wanted.set("run", run.id);
   history.replaceState(null, "", here);
   delete at("outcome").dataset.preview;
-  at("outcome").classList.remove("stale");
+  at("stale").hidden = true;
   const ran = ["queued", "running"].includes(run.state);
   if (ran) {
     fill(at("outcome"), h("p.quiet", {}, asked(run.parameters)));

@@ -147,7 +147,7 @@ export class Cutoffs {
         ? { frames: counts.frames, labeled: null, answers: sum("answers"), right: sum("right"), multiple: counts.multiple }
         : at_step(counts, chosen);
       row.cutoff.show(now, now?.frames ? words(now) : this.reasons[row.name] ?? "");
-      row.cutoff.element.style.opacity = row.box.checked ? "" : ".55";
+      row.cutoff.element.classList.toggle("off", !row.box.checked);
       if (!row.box.checked || !now) continue;
       frames += now.frames;
       answers += now.answers;
@@ -155,7 +155,7 @@ export class Cutoffs {
     }
     const few = [...this.rows.values()].filter((row) => row.box.checked && row.counts?.frames && (row.counts.frames < FEW_FRAMES || row.counts.media < FEW_MEDIA));
     this.global.show(frames ? { frames, labeled: answers } : null, frames
-      ? `at this cutoff ${words({ frames, labeled: answers, answers, right })}${this.rows.size > 1 ? "; a frame counts once for each question" : ""}` : "");
+      ? `${this.global.value === null ? "at the version's own cutoffs" : "at this cutoff"} ${words({ frames, labeled: answers, answers, right })}${this.rows.size > 1 ? "; a frame counts once for each question" : ""}` : "");
     this.warn(few.map((row) => `${row.name}: ${row.counts.frames} frames of ${row.counts.media} media`));
   }
 
