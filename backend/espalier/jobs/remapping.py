@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 from espalier_ontology.label_mapping import LabelMapping, apply, check, is_below
 from espalier_ontology.tree import Ontology, Option, Path
@@ -39,6 +40,34 @@ def add(
 
     Raises BadRequest, in words, for options that nobody knows, and for what cannot stand beside the mappings there are.
     """
+    looked = _look(house, project, kind, classification, old, new)
+    stored = tuple(
+        house.records.add_mapping(
+            project.key, kind, classification, mapping.old, mapping.new, from_version=project.served
+        )
+        for mapping in looked.made
+    )
+    _changed(house, project)
+    return Mapped(stored, looked.answers, looked.annotations)
+
+
+def preview(
+    house: House, project: Project, kind: MappingKind, classification: str, old: Sequence[Path], new: Sequence[Path]
+) -> Mapped:
+    """What `add` would be about; nothing is kept. Raises as it does."""
+    looked = _look(house, project, kind, classification, old, new)
+    return Mapped((), looked.answers, looked.annotations)
+
+
+class _Looked(NamedTuple):
+    made: Sequence[LabelMapping]
+    answers: int
+    annotations: int
+
+
+def _look(
+    house: House, project: Project, kind: MappingKind, classification: str, old: Sequence[Path], new: Sequence[Path]
+) -> _Looked:
     ontology = todays(house, project)
     wanted = [path for path in dict.fromkeys(old) if not (kind == "merge" and [path] == list(new))]
     if not wanted or (kind != "merge" and len(wanted) > 1):
@@ -59,14 +88,7 @@ def add(
     about = [_about(house, project, ontology, before, mapping) for mapping in made]
     for mapping, (answers, _) in zip(made, about, strict=True):
         _check_old(ontology, mapping, answered=answers > 0)
-    stored = tuple(
-        house.records.add_mapping(
-            project.key, kind, classification, mapping.old, mapping.new, from_version=project.served
-        )
-        for mapping in made
-    )
-    _changed(house, project)
-    return Mapped(stored, sum(answers for answers, _ in about), len({id for _, ids in about for id in ids}))
+    return _Looked(made, sum(answers for answers, _ in about), len({id for _, ids in about for id in ids}))
 
 
 def undo(house: House, project: Project, id: str) -> StoredMapping:

@@ -109,6 +109,8 @@ class Head:
             "classification": self.classification,
             "parent": list(self.parent),
             "trained": self.trained,
+            "plugin": self.plugin,
+            "parameters": dict(self.parameters),
             "reason": self.reason,
             "notes": list(self.notes),
             "options": [

@@ -8,12 +8,16 @@ from typing import Any
 
 from espalier_ontology.diff import diff
 
+from ...learning.training import PLUGIN
+from ...plugin_settings import faults
+from ...plugins.plugin import Plugin
+from ...plugins.registry import classifiers, encoders, indexes, tuners
 from ...store.rows import Project, StoredMapping
 from ..classification_settings import choose, in_force
 from ..configurations import ontology_of, todays
 from ..house import House
 from ..progress import Progress
-from ..remapping import add, undo
+from ..remapping import add, preview, undo
 from ..revisit import refresh
 
 Request = Mapping[str, Any]
@@ -47,6 +51,33 @@ def add_mapping(house: House, project: Project, request: Request, progress: Prog
         "mappings": [told(mapping) for mapping in made.mappings],
         "answers": made.answers,
         "annotations": made.annotations,
+    }
+
+
+def preview_mapping(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """How many answers a mapping would be about; nothing is kept."""
+    old, new = ([tuple(path) for path in request[name]] for name in ("old", "new"))
+    found = preview(house, project, request["kind"], request["classification"], old, new)
+    return {"answers": found.answers, "annotations": found.annotations}
+
+
+def plugins(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """Everything installed: why it cannot be loaded, and of classifiers what people may set of them."""
+    listed = [*encoders().values(), *classifiers().values(), *indexes().values(), *tuners().values()]
+    return {"items": [_described(plugin) for plugin in listed]}
+
+
+def _described(plugin: Plugin) -> Json:
+    error = plugin.error
+    schema = getattr(plugin.load(), "schema", None) if plugin.role == "classifier" and not error else None
+    if wrong := [] if schema is None else faults(schema):
+        schema, error = None, f"its schema cannot be read: {'; '.join(wrong)}"
+    return {
+        **{name: getattr(plugin, name) for name in ("role", "name", "version", "origin")},
+        "error": error,
+        "usual": plugin.role == "classifier" and plugin.name == PLUGIN,
+        "about": "" if schema is None else schema["description"],
+        "properties": {} if schema is None else {name: dict(one) for name, one in schema["properties"].items()},
     }
 
 

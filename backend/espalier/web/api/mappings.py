@@ -51,6 +51,13 @@ class MappingAsked(Asked):
     new: list[Path] = Field([], max_length=100, description="One path; several of a split; none of a retirement.")
 
 
+class MappingCounts(Told):
+    """What a mapping would be about."""
+
+    answers: int
+    annotations: int
+
+
 class AllAsked(Wait):
     all: bool = Field(False, description="Also those that were undone, or settled.")
 
@@ -113,6 +120,15 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
     def add(project: str, body: MappingAsked, query: Wait) -> Any:
         """Say that options were renamed, merged, split or retired. Nothing is written to Label Studio."""
         return asking.answer(given.errand(given.project(project), "map", body.model_dump()), query.wait_s, Mapped, 201)
+
+    @routes.endpoint(
+        "POST", "/projects/<project>/mappings/preview", MappingCounts, role="manager", takes=MappingAsked, query=Wait,
+        also=ALSO_LATER, refuses=(409,), id="previewMapping",
+    )  # fmt: skip
+    def preview(project: str, body: MappingAsked, query: Wait) -> Any:
+        """How many answers a mapping would be about. Nothing is kept."""
+        job = given.errand(given.project(project), "preview_map", body.model_dump())
+        return asking.answer(job, query.wait_s, MappingCounts)
 
     @routes.endpoint(
         "DELETE", "/projects/<project>/mappings/<mapping>", MappingShown, role="manager", query=Wait, also=ALSO_LATER,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field
 
+from espalier_ontology import labeling_config
 from espalier_ontology import lint as linting
+from espalier_ontology.diff import diff
 from espalier_ontology.tree import Classification, Ontology
 
 from .given import Given
 from .problem import Refused
-from .routes import Routes, Told
+from .routes import Asked, Routes, Told
 
 
 class MediaShown(Told):
@@ -73,6 +76,33 @@ class OntologyShown(Told):
     findings: list[FindingShown] = Field(description="What is doubtful in the labeling configuration.")
 
 
+class ConfigurationShown(Told):
+    """The labeling configuration of a project, as Label Studio last told it."""
+
+    config: str = Field(description="XML.")
+
+
+class ConfigurationAsked(Asked):
+    config: str = Field(min_length=1, max_length=1_000_000, description="XML of a labeling configuration.")
+
+
+class ConfigurationChange(Told):
+    """What would be different from today's configuration."""
+
+    message: str
+    answers: Literal["kept", "need another look", "no longer asked"] = Field(description="What becomes of them.")
+    model: Literal["serves on", "must be trained"]
+
+
+class ConfigurationChecked(Told):
+    """What a labeling configuration asks, before it is saved."""
+
+    asks: list[str] = Field(description="Classifications that can be predicted.")
+    skipped: list[SkippedShown]
+    findings: list[FindingShown]
+    changes: list[ConfigurationChange]
+
+
 def register(routes: Routes, given: Given) -> None:
     @routes.endpoint(
         "GET", "/projects/<project>/ontology", OntologyShown, role="viewer", refuses=(409,), id="getOntology"
@@ -91,11 +121,44 @@ def register(routes: Routes, given: Given) -> None:
             roots=[one.name for one in tree.roots],
             classifications=[_shown(tree, one) for one in tree],
             skipped=[SkippedShown(name=one.name, control=one.control, reason=one.reason) for one in tree.skipped],
-            findings=[
-                FindingShown(code=one.code, control=one.control, message=one.message, instead=one.instead)
-                for one in findings
+            findings=_findings(findings),
+        )
+
+    @routes.endpoint(
+        "GET", "/projects/<project>/labeling-configuration", ConfigurationShown, role="viewer", refuses=(409,),
+        id="getLabelingConfiguration",
+    )  # fmt: skip
+    def configuration(project: str) -> ConfigurationShown:
+        """What the tree was read from."""
+        return ConfigurationShown(config=given.project(project).label_config)
+
+    @routes.endpoint(
+        "POST", "/projects/<project>/labeling-configuration/check", ConfigurationChecked, role="viewer",
+        takes=ConfigurationAsked, refuses=(409,), id="checkLabelingConfiguration",
+    )  # fmt: skip
+    def check(project: str, body: ConfigurationAsked) -> ConfigurationChecked:
+        """What another labeling configuration would ask, what is doubtful in it, and what would change. Nothing is
+        saved."""
+        today = given.ontology(given.project(project))
+        try:
+            tree, findings = labeling_config.parse(body.config), linting.lint(body.config)
+        except ValueError as error:
+            raise Refused(422, str(error)) from error
+        return ConfigurationChecked(
+            asks=[one.name for one in tree],
+            skipped=[SkippedShown(name=one.name, control=one.control, reason=one.reason) for one in tree.skipped],
+            findings=_findings(findings),
+            changes=[
+                ConfigurationChange(message=one.message, answers=one.answers, model=one.model)
+                for one in diff(today, tree)
             ],
         )
+
+
+def _findings(findings: Iterable[linting.Finding]) -> list[FindingShown]:
+    return [
+        FindingShown(code=one.code, control=one.control, message=one.message, instead=one.instead) for one in findings
+    ]
 
 
 def _shown(tree: Ontology, one: Classification) -> ClassificationShown:

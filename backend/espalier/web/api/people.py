@@ -52,7 +52,11 @@ def register(routes: Routes) -> None:
     @routes.endpoint("GET", "/plugins", PluginList, role="viewer", id="listPlugins")
     def plugins() -> PluginList:
         """What is installed; classifiers can be chosen for a classification."""
-        return PluginList(items=[shown for role, group in GROUPS.items() for shown in _installed(role, group)])
+        return PluginList(items=installed())
+
+
+def installed() -> list[PluginShown]:
+    return [shown for role, group in GROUPS.items() for shown in _installed(role, group)]
 
 
 def _installed(role: PluginRole, group: str) -> list[PluginShown]:
