@@ -9,7 +9,9 @@ export function thumbnail(id, size = 160) {
 }
 
 export function image(id, words, size = 160) {
-  return h("img", { src: thumbnail(id, size), alt: words, loading: "lazy", decoding: "async", width: size, height: Math.round(0.75 * size) });
+  let left = 5; // a picture that is not made yet is asked for again
+  const onerror = (event) => left-- > 0 && setTimeout(() => (event.target.src = thumbnail(id, size)), 1500);
+  return h("img", { src: thumbnail(id, size), alt: words, loading: "lazy", decoding: "async", width: size, height: Math.round(0.75 * size), onerror });
 }
 
 /** A list of `count` items in `place`, of which a window is drawn: `draw(index)` returns a <li>.
