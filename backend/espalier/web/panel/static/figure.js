@@ -4,13 +4,35 @@ import { h } from "./dom.js";
 
 let loading = null;
 
-function plotly() {
-  loading ??= new Promise((resolve, reject) => {
-    const script = h("script", { src: document.body.dataset.plotly });
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("the library that draws figures could not be loaded"));
-    document.head.append(script);
+/** Plotly puts its rules into a sheet of this id where there is one; a sheet that it makes itself the page may not have. */
+function sheet() {
+  return new Promise((resolve, reject) => {
+    const link = h("link", { id: "plotly.js-style-global", rel: "stylesheet", href: new URL("./plotly.css", import.meta.url).href });
+    link.onload = resolve;
+    link.onerror = () => reject(new Error("the sheet of the figures could not be loaded"));
+    document.head.append(link);
   });
+}
+
+async function load() {
+  await sheet();
+  // The maps within it bring a sheet of their own, unless an element has its id, which is a digest: nobody needs it here.
+  document.getElementById = (id) => Document.prototype.getElementById.call(document, id) ?? (/^[0-9a-f]{64}$/.test(id) ? document.head : null);
+  try {
+    await new Promise((resolve, reject) => {
+      const script = h("script", { src: document.body.dataset.plotly });
+      script.onload = resolve;
+      script.onerror = () => reject(new Error("the library that draws figures could not be loaded"));
+      document.head.append(script);
+    });
+  } finally {
+    delete document.getElementById;
+  }
+  return window.Plotly;
+}
+
+function plotly() {
+  loading ??= load();
   return loading;
 }
 
