@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import BadRequest, Cancelled, EspalierError, LabelStudioDown
 from ..labelstudio.client import LabelStudio
 from ..store.rows import Project, Run
-from . import bulk_label, bulk_undo, lists
+from . import bulk_label, bulk_undo, lists, reviewing
 from .counts import Counts
 from .house import House
 from .parameters import RunParameters
@@ -78,6 +78,8 @@ def execute(house: House, run_id: str, progress: Progress) -> Run:
     if run.state not in ("queued", "running"):
         return run
     try:
+        if reviewing.is_review(run):
+            return reviewing.write(house, run, progress)
         if run.kind == "bulk":
             return bulk_label.write(house, run, progress)
         return _execute(house, run, progress) if run.kind == "labeling" else lists.write(house, run, progress)
@@ -140,6 +142,8 @@ def undo(house: House, run_id: str) -> int:
     run = find(house, run_id)
     if house.queues.status(job_of_run(run_id)).state in ("queued", "running"):
         raise BadRequest(f"run {run_id} is not over, and would go on writing: `espalier cancel {run_id}` first")
+    if reviewing.is_review(run):
+        return reviewing.undo(house, run)
     if run.kind == "bulk":
         return bulk_undo.undo(house, run)
     deleted = retract(house, house.client(house.project(run.project_key)), run)

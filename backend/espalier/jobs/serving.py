@@ -15,6 +15,7 @@ from .keeper import Keeper
 from .parameters import RunParameters
 from .predicting import Predictor
 from .progress import Progress
+from .reviewed import as_reviewed
 from .selection import load
 from .unreadable import readable
 from .withheld import withheld
@@ -76,7 +77,7 @@ def push(house: House, project: Project, version: str, task_ids: Sequence[int], 
     # Empty ones too, as /predict would have answered: their low score is what uncertainty sampling goes by.
     rows = [
         {"task": row.task_id, "result": row.result, "score": row.score, "model_version": row.version}
-        for row in found.values()
+        for row in as_reviewed(house.records, project, found).values()
         if row.task_id not in silent
     ]
     return client.import_predictions(project.id, rows)

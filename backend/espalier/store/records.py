@@ -6,13 +6,14 @@ from .catalogue import Catalogue
 from .database import open_engine
 from .label_mappings import LabelMappings
 from .reconcile import Reconciling
+from .reviews import Reviews
 from .revisits import Revisits
 from .runs import Runs
 from .tokens import Tokens
 from .versions import Versions
 
 
-class Records(Reconciling, Versions, Runs, LabelMappings, Revisits, Catalogue, Tokens):
+class Records(Reconciling, Versions, Runs, LabelMappings, Revisits, Reviews, Catalogue, Tokens):
     """Safe for several threads and several processes. Nothing here knows jobs, models or the network."""
 
     @classmethod

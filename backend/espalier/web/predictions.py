@@ -9,6 +9,7 @@ from typing import Any
 
 from ..jobs.freshness import Freshness
 from ..jobs.queue import Queues
+from ..jobs.reviewed import as_reviewed
 from ..jobs.withheld import withheld
 from ..labelstudio.wire import PredictRequest, inputs_digest
 from ..settings import Settings
@@ -53,6 +54,7 @@ class Predictions:
         missing = {task["id"]: task for task in wanted if task["id"] not in ready}
         if missing:
             ready |= self._fetch(project, version, digests, missing, push=asked.context is None)
+        ready = as_reviewed(self._records, project, ready)
         return [_item(ready.get(task["id"])) for task in asked.tasks]
 
     def _fetch(
