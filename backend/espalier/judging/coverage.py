@@ -72,7 +72,8 @@ def coverage_table(model: Model, targets: Sequence[float] = TARGETS) -> dict[str
     }
 
 
-STEPS = tuple(round(step / 100, 2) for step in range(101))
+STEPS = (*(step / 100 for step in range(100)), *(step / 1000 for step in range(991, 1001)))
+"""Finer where sure models have most of their scores."""
 
 
 def coverage_by_cutoff(

@@ -30,7 +30,7 @@ def test_each_cutoff_is_counted_by_hand(judged_model: JudgedModel) -> None:
     right = targets[np.arange(400), best] > 0.5
     seen = parts != 2
     assert (sky["frames"], sky["media"], sky["multiple"]) == (300, 300, False)
-    for step in (0, 60, 85, 99, 100):
+    for step in (0, 60, 85, 99, 100, -1):
         kept = seen & (confidence >= STEPS[step])
         assert (sky["answers"][step], sky["right"][step]) == (kept.sum(), (kept & right).sum())
         assert sky["labeled"][step] == sky["answers"][step] == told["together"]["answers"][step]

@@ -3,7 +3,9 @@
 import { at, fill, h, percent } from "./dom.js";
 
 const FEW_FRAMES = 100, FEW_MEDIA = 10;
-const STEPS = 100; // the counts are given for every hundredth
+
+/** Near 1, where many scores are, a thousandth counts. */
+const spelled = (cutoff) => cutoff.toFixed(cutoff > 0.99 && cutoff < 1 ? 3 : 2);
 
 /** "about 640 of 900 frames, about 97 % of the answers right" */
 function words({ frames, labeled, answers, right, multiple }) {
@@ -13,8 +15,9 @@ function words({ frames, labeled, answers, right, multiple }) {
   return `${count}, about ${percent(right / answers)} right`;
 }
 
-function at_step(counts, cutoff) {
-  const step = Math.round(cutoff * STEPS);
+/** cutoffs: ascending, those that were counted; the next one counts for what lies between two. */
+function at_step(counts, cutoff, cutoffs) {
+  const step = Math.max(0, cutoffs.findIndex((one) => one >= cutoff - 1e-9));
   return { frames: counts.frames, labeled: counts.labeled[step], answers: counts.answers[step], right: counts.right[step] };
 }
 
@@ -42,7 +45,7 @@ class Cutoff {
   show(counts, said) {
     const rest = this.rest();
     this.slider.value = this.value ?? rest.at;
-    this.number.textContent = this.value === null ? rest.words : this.value.toFixed(2);
+    this.number.textContent = this.value === null ? rest.words : spelled(this.value);
     this.back.hidden = this.value === null;
     const share = counts?.frames ? (counts.labeled ?? counts.answers) / counts.frames : 0;
     this.meter.hidden = !counts?.frames;
@@ -94,7 +97,7 @@ export class Cutoffs {
     const row = { name: one.name, box, counts, options: [] };
     row.cutoff = new Cutoff(one.name, {
       value: kept[one.name] ?? null, box, told,
-      rest: () => (this.global.value !== null ? { at: this.global.value, words: this.global.value.toFixed(2) } : own(counts?.options ?? [])),
+      rest: () => (this.global.value !== null ? { at: this.global.value, words: spelled(this.global.value) } : own(counts?.options ?? [])),
     });
     for (const option of counts?.options ?? []) {
       const key = `${one.name}/${option.option.join(" / ")}`;
@@ -102,7 +105,7 @@ export class Cutoffs {
         value: kept[key] ?? null, told,
         rest: () => {
           const above = row.cutoff.value ?? this.global.value ?? option.cutoff;
-          return { at: above, words: above.toFixed(2) };
+          return { at: above, words: spelled(above) };
         },
       });
       row.options.push({ key, cutoff, counts: option });
@@ -118,8 +121,8 @@ export class Cutoffs {
     const lines = (promises?.global ?? []).map((one) => h("tr", {},
       h("td", {}, `${percent(one.target)} right`),
       one.reached
-        ? [h("td.number", {}, one.cutoff.toFixed(2)), h("td.number", {}, `${percent(one.coverage)} of the frames`),
-          h("td.number", {}, h("button", { type: "button", "aria-label": `Use the cutoff for ${percent(one.target)} right`, title: one.sentence, onclick: () => this.global.choose(Math.ceil(one.cutoff * STEPS) / STEPS, () => { this.follow(); this.told(); }) }, "Use"))]
+        ? [h("td.number", {}, spelled(one.cutoff)), h("td.number", {}, `${percent(one.coverage)} of the frames`),
+          h("td.number", {}, h("button", { type: "button", "aria-label": `Use the cutoff for ${percent(one.target)} right`, title: one.sentence, onclick: () => this.global.choose(Math.ceil(one.cutoff * 1000) / 1000, () => { this.follow(); this.told(); }) }, "Use"))]
         : h("td.quiet.small", { colspan: "3" }, one.sentence)));
     if (promises?.global.length && promises.global.every((one) => !one.reached)) {
       fill(at("promises"), h("p.quiet.small", {}, "No cutoff can promise how often it is right yet: too few answers of people to bear one out."));
@@ -135,7 +138,7 @@ export class Cutoffs {
       const chosen = row.cutoff.value ?? this.global.value;
       for (const option of row.options) {
         const cutoff = option.cutoff.value ?? chosen;
-        option.now = cutoff === null ? option.counts.in_force : at_step(option.counts, cutoff);
+        option.now = cutoff === null ? option.counts.in_force : at_step(option.counts, cutoff, this.table.cutoffs);
         const found = { frames: option.counts.frames, labeled: null, answers: option.now.answers, right: option.now.right };
         option.cutoff.show({ ...found, labeled: found.right }, found.answers
           ? `about ${found.right} of its ${found.frames} frames found, about ${percent(found.right / found.answers)} of what is called so is right` : `finds none of its ${found.frames} frames`);
@@ -145,7 +148,7 @@ export class Cutoffs {
       const sum = (name) => row.options.reduce((total, option) => total + option.now[name], 0);
       const now = !counts ? null : apart
         ? { frames: counts.frames, labeled: null, answers: sum("answers"), right: sum("right"), multiple: counts.multiple }
-        : at_step(counts, chosen);
+        : at_step(counts, chosen, this.table.cutoffs);
       row.cutoff.show(now, now?.frames ? words(now) : this.reasons[row.name] ?? "");
       row.cutoff.element.classList.toggle("off", !row.box.checked);
       if (!row.box.checked || !now) continue;
@@ -187,5 +190,5 @@ function own(options) {
   const cutoffs = options.map((option) => option.cutoff);
   if (!cutoffs.length) return { at: 0.5, words: "its own" };
   const low = Math.min(...cutoffs), high = Math.max(...cutoffs);
-  return { at: (low + high) / 2, words: low.toFixed(2) === high.toFixed(2) ? `own: ${low.toFixed(2)}` : `own: ${low.toFixed(2)}–${high.toFixed(2)}` };
+  return { at: (low + high) / 2, words: spelled(low) === spelled(high) ? `own: ${spelled(low)}` : `own: ${spelled(low)}–${spelled(high)}` };
 }

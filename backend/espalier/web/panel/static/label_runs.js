@@ -70,8 +70,8 @@ export class Runs {
     const measured = h("p.small", { hidden: true });
     if (run.parameters.blind && run.state !== "undone" && over) this.measure(run, measured);
     const actions = [
-      over && run.kind === "labeling" && run.counts.written ? h("a.button", { href: this.link("review", run.id) }, "Review") : null,
-      run.version ? outside(this.project.url, "In Label Studio") : null,
+      over && run.kind === "labeling" && run.counts.written && run.state !== "undone" ? h("a.button", { href: this.link("review", run.id) }, "Review") : null,
+      run.version && run.state !== "undone" ? outside(this.project.url, "In Label Studio") : null,
       may && over && run.state !== "undone" ? h("button", { type: "button", onclick: () => undo(run, place).then((did) => did && this.told(run), complain) }, "Undo") : null,
       over ? null : h("a.button", { href: this.link("label", run.id) }, "Watch"),
       may && !over ? h("button", { type: "button", onclick: () => post(`/runs/${run.id}/cancel`).then(() => this.refresh(), complain) }, "Cancel") : null,
