@@ -26,6 +26,7 @@ FLOORS = {
     "espalier.testing": 3,
     "espalier_classic": 3,
     "espalier_dynamic": 3,
+    "espalier_labelstudio": 2,
     "espalier_milvus": 3,
     "espalier_open_clip": 3,
     "espalier_timm": 3,

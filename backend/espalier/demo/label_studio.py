@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from ..errors import BadSetting, LabelStudioDown
+from .app_inside import app_inside
 from .installation import VERSION
 from .process import Process, is_up
 
@@ -32,6 +33,9 @@ class LabelStudioServer:
     """A directory that the local-files storage may serve."""
     private_backends: bool = True
     """Whether it may speak with backends on this machine, which it refuses by default."""
+    app: bool = False
+    """Whether Espalier's app runs inside it; where Espalier is, its page asks, or `backend_url` says."""
+    backend_url: str = ""
 
     def __post_init__(self) -> None:
         self.url = f"http://127.0.0.1:{self.port}"
@@ -112,6 +116,10 @@ class LabelStudioServer:
         }
         if self.private_backends:
             ours["LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS"] = "false"
+        if self.app:
+            ours |= app_inside(self.data_dir.parent / "app")
+        if self.backend_url:
+            ours["ESPALIER_URL"] = self.backend_url
         if self.local_files:
             ours |= {"LOCAL_FILES_SERVING_ENABLED": "true", "LOCAL_FILES_DOCUMENT_ROOT": str(self.local_files)}
         return ours
