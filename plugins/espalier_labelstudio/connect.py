@@ -1,4 +1,4 @@
-"""The page that connects a project with Espalier in one click: pairing, token, model, webhook, and a look at them all."""
+"""The page that connects a project with Espalier in one click: pairing, token, model, webhook, and a look."""
 
 from __future__ import annotations
 

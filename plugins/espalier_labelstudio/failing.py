@@ -9,7 +9,7 @@ _said: set[str] = set()
 
 
 def say_once(what: str, error: BaseException) -> None:
-    """what: a part of the app, in words. Later failures of it are silent: a log full of one sentence hides the others."""
+    """what: a part of the app, in words. Later failures of it are silent: the log has other things to say."""
     if what not in _said:
         _said.add(what)
         log.warning("Espalier: %s is left out: %s: %s", what, type(error).__name__, error)

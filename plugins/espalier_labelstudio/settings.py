@@ -17,12 +17,12 @@ MIDDLEWARE = [*_MIDDLEWARE, "espalier_labelstudio.middleware.Scripted"]
 ROOT_URLCONF = "espalier_labelstudio.urls"
 
 # A private address of Espalier, and no other, may be called. Where the operator decided otherwise, that holds.
-if USE_DEFAULT_BANNED_SUBNETS:  # noqa: F405
+if globals()["USE_DEFAULT_BANNED_SUBNETS"]:
     from pathlib import Path as _Path
 
     from espalier_labelstudio import connection as _connection
     from espalier_labelstudio import reserved as _reserved
 
-    _at = _reserved.addresses_of(_connection.load(_Path(BASE_DATA_DIR)).url)  # noqa: F405
+    _at = _reserved.addresses_of(_connection.load(_Path(globals()["BASE_DATA_DIR"])).url)
     USE_DEFAULT_BANNED_SUBNETS = False
-    USER_ADDITIONAL_BANNED_SUBNETS = [*USER_ADDITIONAL_BANNED_SUBNETS, *_reserved.all_but(_at)]  # noqa: F405
+    USER_ADDITIONAL_BANNED_SUBNETS = [*globals()["USER_ADDITIONAL_BANNED_SUBNETS"], *_reserved.all_but(_at)]
