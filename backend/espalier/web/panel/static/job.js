@@ -67,7 +67,11 @@ export async function show(job, place, { title = "", cancel = true } = {}) {
  * `body` null asks by GET.
  */
 export async function answer(path, body, place) {
-  const first = body === null ? await get(path) : await post(path, body);
+  return finished(body === null ? await get(path) : await post(path, body), place);
+}
+
+/** The answer, where `first` is one; else, `first` being a job that was accepted, its result when it has ended. */
+export async function finished(first, place) {
   if (!first.job || !first.events) return first;
   const last = await show(first.job, place);
   if (last.state !== "done") throw new Error(last.message || `the job ${last.state}`);
