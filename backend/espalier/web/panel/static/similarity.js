@@ -72,7 +72,7 @@ function frame(...children) {
 
 function searchPanel() {
   const head = h("div"), grid = h("div"), panel = frame(head, grid);
-  const view = new Hits(grid, { chosen, url, on, extra: (hit) => ({ score: hit.score }) });
+  const view = new Hits(grid, { chosen, url, on, extra: (hit) => ({ score: found ? hit.score : undefined }) });
   const run = latest(panel, async (isLast, progress) => {
     const conditions = filters.conditions, wanted = query.request;
     fill(progress, h("p.quiet", {}, "Searching…"));
@@ -138,6 +138,7 @@ async function listPanel(kind) {
     fill(head, entries.length ? bar(view, told.words, again) : h("div.empty", {}, h("strong", {}, "Nothing of this kind is here"), told.note || told.words));
   };
   const run = latest(panel, async (isLast, progress, byPerson = false) => {
+    await ready;
     if (!byPerson && !(status && status.frames <= AT_ONCE)) return fill(progress, h("p.quiet", {}, "This looks at every frame and may take minutes: press Look."));
     const conditions = filters.conditions, body = { ...read(form), ...(conditions ? { conditions } : {}) };
     fill(progress, h("p.quiet", {}, "Looking…"));
@@ -154,7 +155,7 @@ async function listPanel(kind) {
 
 async function mapPanel() {
   const { Chart } = await import("./similarity_map.js");
-  const most = Math.min(100000, Math.max(1000, status?.frames ?? 20000)), plane = h("div.stack"), picked = h("div"), head = h("div");
+  const plane = h("div.stack"), picked = h("div"), head = h("div");
   const method = h("select", { "aria-label": "How it is drawn", onchange: () => run(true) }, h("option", { value: "auto" }, "by neighbours (UMAP)"), h("option", { value: "pca" }, "by the widest differences (PCA)"));
   const panel = frame(h("div.row.between", {}, h("p.quiet", {}, "Frames that are alike lie near each other. Draw a lasso around some, or click a class, to select them."), method), plane, head, picked);
   const view = new Hits(picked, { ...context });
@@ -167,6 +168,8 @@ async function mapPanel() {
   const run = latest(panel, async (isLast, progress, byPerson = false) => {
     const conditions = filters.conditions;
     fill(progress, h("p.quiet", {}, "Drawing the map…"));
+    await ready;
+    const most = Math.min(100000, Math.max(1000, status?.frames ?? 0));
     const told = await answer(ofProject("/map"), { method: method.value, most, clusters: true, ...(conditions ? { conditions } : {}) }, progress);
     if (!isLast()) return;
     fill(progress, told.points.id.length ? null : empty(told, conditions));
@@ -204,7 +207,7 @@ function readState(index) {
 }
 
 async function readStatus() {
-  status = await answer(ofProject("/index"), null, at("embedding"));
+  status = await answer(ofProject("/index"), null, h("div"));
   readState({ ...status.index, vectors: status.frames });
   at("of-text").hidden = !status.reads_text;
   at("no-text").hidden = status.reads_text;
@@ -226,6 +229,7 @@ async function readStatus() {
     }) }, "Embed everything") : "Ask an annotator to embed them.") : null);
 }
 
+const ready = readStatus().catch((error) => fill(at("embedding"), h("p.note.bad", {}, error.message)));
 for (const [name, title] of Object.entries(TABS)) {
   at("tabs").append(h("button", { type: "button", role: "tab", dataset: { tab: name }, "aria-controls": `panel-${name}`, onclick: () => open(name).catch(complain) }, title));
 }
@@ -271,5 +275,4 @@ addEventListener("message", (event) => {
 });
 const follow = rested((example) => query.like(example, false), 250);
 
-readStatus().catch((error) => fill(at("embedding"), h("p.note.bad", {}, error.message))).finally(() => tab !== "search" && open(tab).catch(complain));
-if (tab === "search") open(tab).catch(complain);
+open(tab).catch(complain);

@@ -23,7 +23,7 @@ export function labels(hit) {
 }
 
 /** `on`: {pick(event), like, more, less, scene}; those that are there become buttons. `isOpen`: of a scene. */
-export function cell(hit, { url, isPicked, isCurrent, isOpen = false, on, score = hit.score, note = null }) {
+export function cell(hit, { url, isPicked, isCurrent, isOpen = false, on, score, note = null }) {
   const where = words(hit), scene = hit.scene?.others?.length ? hit.scene : null;
   const button = (name, sign, act) => act && h("button.plain", { type: "button", title: name, "aria-label": `${name}: ${where}`, onclick: () => act(hit) }, sign);
   const open = place(hit, url);

@@ -39,7 +39,7 @@ export class Groups {
   #card(group) {
     const pictures = h("ul.pictures.fixed");
     const draw = (hits) => fill(pictures, hits.map((hit) => cell(hit, {
-      url: this.url, isPicked: this.chosen.has(hit.id), on: { ...this.on, pick: () => this.chosen.toggle(hit), scene: null },
+      url: this.url, score: hit.score, isPicked: this.chosen.has(hit.id), on: { ...this.on, pick: () => this.chosen.toggle(hit), scene: null },
     })));
     draw(group.hits.slice(0, SHOWN));
     const rest = group.hits.length > SHOWN ? h("button", { type: "button", onclick: () => {
@@ -99,9 +99,5 @@ export class Groups {
 
   toggle() {
     if (this.hit) this.chosen.toggle(this.hit);
-  }
-
-  all() {
-    this.chosen.set(this.groups.flatMap((group) => group.hits));
   }
 }

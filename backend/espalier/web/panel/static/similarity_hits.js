@@ -8,7 +8,7 @@ export class Hits {
   /** `on`: what can be done with a hit, as in `cell`. `extra(hit)`: more for a cell, such as a note. */
   constructor(place, { chosen, url, on = {}, extra = () => ({}) }) {
     Object.assign(this, { place, chosen, url, on, extra, rows: [], open: new Set(), current: -1, anchor: -1 });
-    this.grid = new Grid(place, { width: 150, height: 214, draw: (index) => this.#draw(index) });
+    this.grid = new Grid(place, { width: 150, height: 196, draw: (index) => this.#draw(index) });
     chosen.addEventListener("change", () => {
       for (const item of this.grid.list.children) {
         const is = chosen.has(Number(item.dataset.id));
@@ -29,7 +29,7 @@ export class Hits {
     const hit = this.rows[index];
     const isOpen = this.open.has(hit.id);
     return cell(hit, {
-      url: this.url, isPicked: this.chosen.has(hit.id), isCurrent: index === this.current, isOpen, ...this.extra(hit),
+      url: this.url, isPicked: this.chosen.has(hit.id), isCurrent: index === this.current, isOpen, score: hit.score, ...this.extra(hit),
       on: { ...this.on, pick: (event) => this.#pick(index, event), scene: () => this.#scene(hit) },
     });
   }
@@ -95,6 +95,6 @@ export class Hits {
 /** "Select all", "select none", and what stands before them. */
 export function bar(view, ...words) {
   return h("div.row.between", {}, h("p.quiet", {}, words), h("div.row", {},
-    h("button", { type: "button", onclick: () => view.all() }, "Select all"),
+    view.all ? h("button", { type: "button", onclick: () => view.all() }, "Select all") : null,
     h("button", { type: "button", onclick: () => view.chosen.clear() }, "Select none")));
 }

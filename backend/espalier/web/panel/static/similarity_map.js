@@ -51,7 +51,7 @@ export class Chart {
     }
     this.points.hidden.clear();
     this.colours = [...names.map((_, at) => rgb(PALETTE[at % PALETTE.length])), [140, 148, 144]];
-    fill(this.legend, [...names, "nothing said"].map((name, group) => counts[group] && h("li", {},
+    fill(this.legend, [...names, "nothing said"].map((name, group) => !counts[group] ? null : h("li", {},
       h("input", { type: "checkbox", checked: true, "aria-label": `Show ${name}`, onchange: (event) => {
         this.points.hidden[event.target.checked ? "delete" : "add"](group);
         this.draw();

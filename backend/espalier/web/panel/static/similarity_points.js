@@ -42,7 +42,7 @@ export class Points {
     const { width, height } = context.canvas, picture = context.createImageData(width, height), pixels = new Uint32Array(picture.data.buffer);
     const packed = (colour) => (255 << 24 | colour[2] << 16 | colour[1] << 8 | colour[0]) >>> 0;
     const tints = colours.map(packed), dark = packed(ink), unit = this.at(0, 0, width, height)[2];
-    const size = Math.max(2, Math.min(9, Math.round(90 / Math.sqrt(this.n) * Math.sqrt(this.scale) * width / 900)));
+    const size = Math.max(2, Math.min(9, Math.round(160 / Math.sqrt(this.n) * Math.sqrt(this.scale) * width / 900)));
     const square = (i, reach, tint) => {
       const left = Math.round((this.x[i] - this.middle[0]) * unit + width / 2) - (reach >> 1), top = Math.round(height / 2 - (this.y[i] - this.middle[1]) * unit) - (reach >> 1);
       if (left < 0 || top < 0 || left + reach > width || top + reach > height) return;
