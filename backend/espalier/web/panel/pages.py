@@ -39,8 +39,10 @@ class Page:
 PAGES = (
     Page("projects", "Projects", of_project=False),
     Page("label", "Automated labeling"),
+    Page("review", "Review"),
     Page("similarity", "Similarity"),
     Page("training", "Training"),
+    Page("ontology", "Ontology"),
     Page("system", "Jobs and system", of_project=False),
 )
 _SIGN_IN = Page("sign-in", "Sign in", of_project=False)
