@@ -1,0 +1,97 @@
+// The frames behind a figure: right or wrong ones, or those of a cell; each with what it was taken for, and where that was seen.
+
+import { address, get, ofProject } from "./api.js";
+import { at, fill, h, percent } from "./dom.js";
+import { answer, show } from "./job.js";
+import { busy, complain } from "./notices.js";
+import { Grid, image } from "./pictures.js";
+
+const WHICH = { wrong: "Wrong", right: "Right", above: "Answered", below: "Not answered", all: "All" };
+const CHUNK = 100;
+const words = (paths) => (paths.length ? paths.map((path) => path.join(" / ")).join(", ") : "none");
+
+export class Frames {
+  /** `changed(which, true, predicted)` hears what is looked at. */
+  constructor(project, changed) {
+    Object.assign(this, { project, changed, known: new Map(), asked: null, turn: 0 });
+    this.grid = new Grid(at("frames"), { width: 160, height: 214, draw: (index) => this.draw(index), load: (first, last) => this.load(first, last) });
+    fill(at("which"), Object.entries(WHICH).map(([which, said]) =>
+      h("button", { type: "button", "aria-pressed": "false", dataset: { which }, onclick: () => this.look({ ...this.of, which }).catch(complain) }, said)));
+  }
+
+  /** of: version, classification, parent, part, which, and of a cell true and predicted. */
+  async look(of) {
+    const turn = ++this.turn;
+    this.of = of;
+    if (of.which !== "cell") this.of = { ...of, true: undefined, predicted: undefined };
+    this.known.clear();
+    for (const button of at("which").children) button.setAttribute("aria-pressed", String(button.dataset.which === of.which));
+    this.changed(this.of);
+    const first = await this.ask(0);
+    if (turn !== this.turn) return;
+    const name = of.which === "cell" ? `Frames that hold ${of.true || "none"} and were answered ${of.predicted || "nothing"}` : `${WHICH[of.which]} of ${of.classification}`;
+    at("frames-about").textContent = first.total ? `${name}: ${first.total}, the surest first.` : `${name}: none. ${of.which === "wrong" ? "Nothing was answered wrongly here." : "Choose another group, or another part above."}`;
+    await this.grid.show(first.total);
+  }
+
+  async ask(offset) {
+    const { version, ...query } = this.of, turn = this.turn;
+    const path = ofProject(`/versions/${encodeURIComponent(version)}/frames`);
+    let told = await get(path, { ...query, offset, limit: CHUNK });
+    if (told.job) {
+      await show(told.job, at("frames-about"));
+      told = await get(path, { ...query, offset, limit: CHUNK });
+    }
+    if (turn === this.turn) told.frames.forEach((frame, index) => this.known.set(offset + index, frame));
+    return told;
+  }
+
+  async load(first, last) {
+    for (let offset = Math.floor(first / CHUNK) * CHUNK; offset < last; offset += CHUNK) if (!this.known.has(offset)) await this.ask(offset);
+  }
+
+  draw(index) {
+    const frame = this.known.get(index);
+    if (!frame) return h("li.picture");
+    const isRight = words(frame.truth) === words(frame.answers);
+    const about = frame.task === null ? "no task shows it any more" : `task ${frame.task}${frame.frame > 1 || frame.tag ? `, frame ${frame.frame}` : ""}`;
+    return h("li.picture", { tabIndex: 0, role: "button", onclick: () => this.open(frame), onkeydown: (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), this.open(frame)) },
+      frame.id === null ? h("span.caption", {}, about) : image(frame.id, about),
+      h("div.caption", {}, h("div", {}, `holds: ${words(frame.truth)}`), h(`div.${isRight ? "better" : frame.answers.length ? "worse" : "quiet"}`, {}, `said: ${words(frame.answers)}`),
+        h("div.quiet", {}, `${frame.best.join(" / ")} ${percent(frame.score)}`)));
+  }
+
+  open(frame) {
+    const dialog = at("frame"), shown = h("div.shown", {}, frame.id === null ? null : h("figure.drawn", {}, image(frame.id, "the frame", 480)));
+    const see = h("button", { type: "button", disabled: frame.task === null, onclick: busy(async () => {
+      shown.append(await this.heat(frame, shown));
+      see.hidden = true;
+    }) }, `Where it sees ${frame.best.join(" / ")}`);
+    const label = frame.task !== null && this.project.url ? h("a.button", { href: `${this.project.url}/data?task=${frame.task}`, target: "_blank", rel: "noopener" }, "Open in Label Studio") : null;
+    fill(dialog, h("div.frame", {},
+      h("h2", { id: "frame-title" }, frame.task === null ? "A frame that no task shows any more" : `Task ${frame.task}, frame ${frame.frame}`),
+      h("p", {}, `People say: ${words(frame.truth)}. Answered: ${words(frame.answers)}. Likeliest: ${frame.best.join(" / ")} (${percent(frame.score)}).`),
+      shown, h("div.row", {}, see, label, h("button", { type: "button", onclick: () => dialog.close() }, "Close"))));
+    dialog.showModal();
+  }
+
+  /** A heat map, made when it is asked for. */
+  async heat(frame, place) {
+    const path = ofProject(`/versions/${encodeURIComponent(this.of.version)}/heat-map`);
+    const query = { task: frame.task, frame: frame.frame, classification: this.of.classification, option: frame.best.join(" / ") };
+    const response = await fetch(address(path, query), { credentials: "same-origin" });
+    let source;
+    if (response.headers.get("Content-Type")?.startsWith("image/")) source = URL.createObjectURL(await response.blob());
+    else {
+      const told = await response.json();
+      if (!response.ok) throw new Error(told.detail);
+      const bar = h("div");
+      place.append(bar);
+      const last = await show(told.job, bar, { title: "Heat map" });
+      bar.remove();
+      if (last.state !== "done") throw new Error(last.message);
+      source = `data:image/png;base64,${(await get(`/jobs/${told.job}/result`)).result.png}`;
+    }
+    return h("figure.drawn", {}, h("img", { src: source, alt: `heat map: where ${frame.best.join(" / ")} is seen` }), h("figcaption.quiet.small", {}, "Warm: what speaks for it."));
+  }
+}
