@@ -143,7 +143,15 @@
   function close() {
     drawer?.place.remove();
     drawer = null;
+    makeRoom(0);
     root?.querySelector(".open")?.focus();
+  }
+
+  /** The frame stays beside the drawer, and Label Studio's own buttons can be reached. */
+  function makeRoom(width) {
+    const page = document.querySelector(".app-wrapper") ?? document.body;
+    page.style.width = width && width < innerWidth / 2 ? `calc(100vw - ${width}px)` : "";
+    dispatchEvent(new Event("resize")); // the canvas is as large as its room
   }
 
   function makeDrawer() {
@@ -155,6 +163,7 @@
     const grip = element("div", { class: "grip", "aria-hidden": "true" });
     const place = element("aside", { class: "drawer", "aria-label": "Espalier" }, grip, bar, page);
     place.style.width = `${Number(localStorage.getItem(WIDTH)) || 420}px`;
+    makeRoom(parseInt(place.style.width, 10));
     place.addEventListener("keydown", (event) => event.key === "Escape" && close());
     grip.addEventListener("pointerdown", (down) => {
       grip.setPointerCapture(down.pointerId);
@@ -164,6 +173,7 @@
         grip.onpointermove = grip.onpointerup = null;
         page.style.pointerEvents = "";
         localStorage.setItem(WIDTH, parseInt(place.style.width, 10));
+        makeRoom(parseInt(place.style.width, 10));
       };
     });
     return { place, page, tabs, tab: "label", task: null, frame: 1 };

@@ -25,7 +25,8 @@ export function ofProject(path = "") {
 }
 
 async function ask(method, path, { query, body, file, signal } = {}) {
-  const headers = { Accept: "application/json" };
+  // Label Studio, where it hands this on, looks whether its user may do that in the project.
+  const headers = { Accept: "application/json", ...(project ? { "X-Espalier-Project": project } : {}) };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (file) headers["Content-Type"] = file.type || "application/octet-stream";
   let response;

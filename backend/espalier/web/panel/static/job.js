@@ -1,6 +1,6 @@
 // How far a job has come: a bar with the time left and a cancel button, fed by server-sent events.
 
-import { address, get, post } from "./api.js";
+import { address, get, post, project } from "./api.js";
 import { duration, fill, h } from "./dom.js";
 import { complain } from "./notices.js";
 
@@ -9,7 +9,7 @@ const ENDED = new Set(["done", "failed", "cancelled", "unknown"]);
 /** Calls `told(status)` at every step; resolves with the last status. `signal` stops listening, not the job. */
 export function follow(job, told = () => {}, signal = undefined) {
   return new Promise((resolve, reject) => {
-    const events = new EventSource(address(`/jobs/${encodeURIComponent(job)}/events`));
+    const events = new EventSource(address(`/jobs/${encodeURIComponent(job)}/events`, { project }));
     const hear = (event) => {
       const status = JSON.parse(event.data);
       told(status);
