@@ -16,7 +16,7 @@ from espalier.contract import Embeddings, EncoderRequest, Ids
 from espalier.media.picture import read_picture
 from espalier_dynamic import DynamicClassifier
 
-PER_CLASS = 28
+PER_CLASS = 22
 
 
 def fitted(rows: Embeddings, labels: Ids, options: int) -> DynamicClassifier:
@@ -62,7 +62,7 @@ def test_photographs(shared: Callable[[str], Path]) -> None:
                 np.split(chosen, 5)]  # fmt: skip
     rows = np.concatenate([encoder.encode(part) for part in pictures])
     answered, noticed = [], []
-    for _ in range(4):
+    for _ in range(3):
         order = np.concatenate([PER_CLASS * each + rng.permutation(PER_CLASS) for each in range(5)])
         first = np.arange(len(order)) % PER_CLASS < 12
         known, asked = order[first], order[~first]
