@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from espalier_ontology import regions
 from espalier_ontology.frames import Frames
 
@@ -67,6 +69,7 @@ def draw(house: House, project: Project, version: ModelVersion | None, count: in
                 cluster=mistakes.index(own[0].mistake),
                 neighbors=nearest_tasks(judged.embeddings, shown, places[int(own[0].rows[0])], task_id),
                 mislabeling=1.0 - own[0].score,
+                doubts=tuple(_doubt(judged, one) for one in own[:3]),
             )
         )
     scores = [own[0].score for own in by_task.values()]
@@ -93,6 +96,20 @@ def suspicions(judged: JudgedLabels) -> Iterator[Suspicion]:
                     (key, candidate.said, candidate.suggested),
                     f"{key[0]}: {candidate.sentence(head.options)}{where}",
                 )
+
+
+def _doubt(judged: JudgedLabels, one: Suspicion) -> Json:
+    """What is given and what is predicted, each with its confidence in [0, 1]."""
+    _, said, suggested = one.mistake
+    head = judged.model.heads[one.key]
+    scores = head.evidence.scores[one.rows].mean(axis=0) if head.evidence is not None else np.zeros(len(head.options))
+    told: Json = {"classification": one.key[0]}
+    for name, columns in (("given", said), ("predicted", suggested)):
+        sure = min((scores[column] for column in columns), default=1.0 - scores[: len(head.options)].max(initial=0.0))
+        told[name] = [list(head.options[column]) for column in columns]
+        told[f"{name}_confidence"] = round(float(np.clip(sure, 0.0, 1.0)), 4)
+    first, last = _numbers(judged.media[judged.digest(int(one.rows[0]))], judged.model.rows.frames[one.rows])
+    return told | ({} if first is None else {"first": first, "last": last})
 
 
 def result_of(judged: JudgedLabels, digest: str, task_id: int) -> list[Json]:
@@ -135,15 +152,20 @@ def _candidates(judged: JudgedLabels, head: Head, evidence: Evidence) -> tuple[C
 
 def _where(media: Media, frames: Ids) -> str:
     """Where in a video or sequence, as Label Studio numbers it."""
-    if media.kind == "image" or len(frames) == media.length:
+    first, last = _numbers(media, frames)
+    if first is None:
         return ""
-    first, last = int(frames.min()), int(frames.max())
-    if media.timeline is not None:
-        numbers = media.timeline.to_numbers(Frames.of((first, last + 1)))
-        if numbers:
-            first, last = numbers[0][0] - 1, numbers[-1][1] - 1
     noun = "frame" if media.kind == "video" else "item"
-    return f" ({noun} {first + 1})" if first == last else f" ({noun}s {first + 1}-{last + 1})"
+    return f" ({noun} {first})" if first == last else f" ({noun}s {first}-{last})"
+
+
+def _numbers(media: Media, frames: Ids) -> tuple[int, int] | tuple[None, None]:
+    """First and last frame, from 1; None where it is all of the media."""
+    if media.kind == "image" or len(frames) == media.length:
+        return None, None
+    first, last = int(frames.min()), int(frames.max())
+    numbers = media.timeline.to_numbers(Frames.of((first, last + 1))) if media.timeline is not None else []
+    return (numbers[0][0], numbers[-1][1]) if numbers else (first + 1, last + 1)
 
 
 def _note(version: ModelVersion, judged: JudgedLabels, scores: list[float], shown: int) -> str:

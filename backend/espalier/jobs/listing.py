@@ -30,6 +30,9 @@ class Entry:
     """Task ids, the most similar first."""
     mislabeling: float = 0.0
     """In [0, 1]: how likely the annotation is wrong."""
+    doubts: tuple[Json, ...] = ()
+    """Of a label error what is given and what is predicted: classification, given and predicted (paths), the
+    confidence of each by a model that had not seen the answer, and first and last frame where it is not all."""
 
     def row(self, version: str) -> Json:
         """As `Predictions.put_in_full` takes it."""
@@ -58,7 +61,10 @@ class Listing:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Listing:
-        entries = tuple(Entry(**{**entry, "neighbors": tuple(entry["neighbors"])}) for entry in value["entries"])
+        entries = tuple(
+            Entry(**{**entry, "neighbors": tuple(entry["neighbors"]), "doubts": tuple(entry.get("doubts", ()))})
+            for entry in value["entries"]
+        )
         return cls(value["kind"], entries, value["note"])
 
     def keep(self, path: Path) -> None:

@@ -28,7 +28,8 @@ class Listing(Figures):
 
     kind: Literal["next", "errors", "revisit"]
     entries: list[dict[str, Any]] = Field(
-        description="task_id, score (the lowest goes first), reason, result (regions), cluster, neighbors, mislabeling."
+        description="task_id, score (the lowest goes first), reason, result (regions), cluster, neighbors, "
+        "mislabeling; doubts of label errors: classification, given, given_confidence, predicted, predicted_confidence."
     )
     note: str = Field(description="What it was drawn from, in words.")
 

@@ -42,6 +42,7 @@ PAGES = (
     Page("review", "Review"),
     Page("similarity", "Similarity"),
     Page("training", "Training"),
+    Page("quality", "Label quality"),
     Page("ontology", "Ontology"),
     Page("system", "Jobs and system", of_project=False),
 )
