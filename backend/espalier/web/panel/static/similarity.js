@@ -23,6 +23,7 @@ const [{ url = "" }, ontology] = await Promise.all([get(ofProject()), get(ofProj
   fill(at("results"), h("p.note.bad", {}, error.message));
   throw error;
 });
+at("filters-box").open = innerWidth >= 960;
 const query = new Query(asked, (byPerson) => {
   if (byPerson) at("follow").checked = false;
   remember();
@@ -135,7 +136,7 @@ async function listPanel(kind) {
       aside.clear();
       draw();
     } }, `${away} set aside: show again`) : null;
-    fill(head, entries.length ? bar(view, told.words, again) : h("div.empty", {}, h("strong", {}, "Nothing of this kind is here"), told.note || told.words));
+    fill(head, entries.length ? bar(view, told.words, again) : h("div.empty", {}, h("strong", {}, "Nothing of this kind is here"), told.words, told.note ? h("p.small", {}, told.note) : null));
   };
   const run = latest(panel, async (isLast, progress, byPerson = false) => {
     await ready;
@@ -211,7 +212,7 @@ async function readStatus() {
   readState({ ...status.index, vectors: status.frames });
   at("of-text").hidden = !status.reads_text;
   at("no-text").hidden = status.reads_text;
-  at("no-text").textContent = `Words cannot be searched for: the encoder ${status.encoder} knows none. Set ESPALIER_ENCODER to one that does, such as open_clip, and embed the project with it.`;
+  at("no-text").textContent = `The encoder ${status.encoder} knows no words: to search by text set ESPALIER_ENCODER to one that does, such as open_clip, and embed the project with it.`;
   const left = status.of_tasks - status.embedded_tasks;
   const may = document.body.dataset.role !== "viewer";
   fill(at("embedding"), left > 0 ? h("div.note.warn.row.between", {},
