@@ -61,10 +61,10 @@ class FaissIndex:
     def search(self, queries: Embeddings, k: int, allowed: Ids | None = None) -> tuple[Ids, Scores]:
         self._look()
         with threads(self.request.threads if len(queries) >= SHARED_FROM else 1):
-            parts = [self._generation.search(queries, k, allowed, self.policy)]
+            found, scores = self._generation.search(queries, k, allowed, self.policy)
             if len(self._tail):
-                parts.append(self._tail.search(queries, k, allowed))
-        found, scores = best(parts, len(queries), k)
+                tail = self._tail.search(queries, k, allowed)
+                found, scores = best([(found, scores), tail], len(queries), k)
         if found.shape[1] < k:
             missing = ((0, 0), (0, k - found.shape[1]))
             return np.pad(found, missing, constant_values=-1), np.pad(scores, missing, constant_values=-1)

@@ -20,8 +20,6 @@ PRODUCTS_FROM = 6
 """Queries; fewer are scanned one by one."""
 GATHERED_ROWS = 4096
 """Chosen rows are copied together in parts that stay in the cache of a core."""
-BELOW_ALL = np.float32(-2.0)
-"""A score that no pair has: its place is empty."""
 
 
 @contextmanager

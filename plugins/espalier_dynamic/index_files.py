@@ -68,7 +68,7 @@ class IndexFiles:
         self.request = request
         self.directory = request.directory
         self.pointer_path = self.directory / POINTER
-        self._known: tuple[bytes, Pointer] | None = None
+        self._known: tuple[tuple[int, ...], Pointer, bytes] | None = None
 
     def generation_path(self, generation: int) -> Path:
         return self.directory / f"generation-{generation}"
@@ -101,11 +101,13 @@ class IndexFiles:
     def read_pointer(self) -> tuple[Pointer, bytes]:
         """The pointer, held against the request, and its bytes, which are others as soon as anything else holds."""
         try:
+            seen = os.stat(self.pointer_path)  # noqa: PTH116 - asked before every search
+            same = (seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size)
+            if self._known is not None and self._known[0] == same:
+                return self._known[1:]
             written = self.pointer_path.read_bytes()
         except FileNotFoundError:
             raise self._dropped() from None
-        if self._known is not None and self._known[0] == written:
-            return self._known[1], written
         pointer = Pointer.from_bytes(written, self.pointer_path)
         asked = self.request
         for word, held, wanted in (
@@ -120,7 +122,7 @@ class IndexFiles:
                 )
         if pointer.dropped:
             raise BadIndex(f"the index in {self.directory} is being dropped; open it again")
-        self._known = written, pointer
+        self._known = same, pointer, written
         return pointer, written
 
     def point(self, pointer: Pointer) -> None:

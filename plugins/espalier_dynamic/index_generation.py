@@ -1,4 +1,4 @@
-"""A generation: the rows of an index as they lie on the disk, mapped into memory, never changed.
+"""A generation: the rows of an index as they lie on the disk, mapped into memory, never changed; ids are read.
 
 ids.i64     int64 (n,), ascending
 rows.f32    float32 (n, dim), in the order of the ids
@@ -125,7 +125,7 @@ class Generation:
                 raise BadIndex(f"{directory} does not hold {count} rows of {dim} numbers")
             if not count:
                 return cls.empty(dim)
-            ids = np.asarray(np.memmap(directory / IDS, "<i8", "r", shape=(count,)))
+            ids = np.fromfile(directory / IDS, "<i8")
             touch = 4 * dim * count <= verify_mb << 20
             generation = cls(ids, map_rows(directory, count, dim, touch=touch), reason)
             if (held := about["approximation"]) is not None:
