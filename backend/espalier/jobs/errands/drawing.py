@@ -42,11 +42,11 @@ def confusion(matrix: Sequence[Sequence[int]], options: Sequence[Sequence[str]])
         ygap=1,
         hovertemplate="holds: %{customdata[2]}<br>answered: %{customdata[3]}<br>%{text} frames<extra></extra>",
     )
-    labels = [names[one] for one in shown]
+    axis = {"tickvals": ticks, "ticktext": [names[one] for one in shown], "showgrid": False, "zeroline": False}
     return _figure(
         [heat],
-        xaxis={"title": {"text": "answered"}, "tickvals": ticks, "ticktext": labels, "side": "bottom"},
-        yaxis={"title": {"text": "holds"}, "tickvals": ticks, "ticktext": labels, "autorange": "reversed"},
+        xaxis={"title": {"text": "answered", "standoff": 8}, **axis},
+        yaxis={"title": {"text": "holds", "standoff": 8}, "autorange": "reversed", **axis},
         height=max(300, min(760, 140 + 34 * len(shown))),
     )
 

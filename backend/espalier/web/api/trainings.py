@@ -29,7 +29,7 @@ class TrainingStarted(Told):
 
 class ChoicesShown(Told):
     """JSON Schemas of what trainings and fine-tunings take, with ranges, defaults and meanings; `x-level` is basic for
-    what most people choose by, `x-kind` says what a list names."""
+    what most people choose by, `x-kind` says what a list names, `x-order` how they follow each other."""
 
     training: dict[str, Any]
     tuning: dict[str, Any]
@@ -97,7 +97,7 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
     @routes.endpoint("GET", "/training-choices", ChoicesShown, role="viewer", id="getTrainingChoices")
     def choices() -> ChoicesShown:
         """What can be chosen of a training and of a fine-tuning, to make forms of."""
-        return ChoicesShown(training=TrainingChoices.model_json_schema(), tuning=TuningChoices.model_json_schema())
+        return ChoicesShown(training=_schema(TrainingChoices), tuning=_schema(TuningChoices))
 
     @routes.endpoint(
         "GET", "/projects/<project>/labels", Labels, role="viewer", query=Wait, also=ALSO_LATER, refuses=(409,),
@@ -163,6 +163,10 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
         return asking.answer(
             given.errand(given.project(project), "forecast", {"more": query.more}), query.wait_s, Forecasts
         )
+
+
+def _schema(choices: type[TrainingChoices | TuningChoices]) -> dict[str, Any]:
+    return {**choices.model_json_schema(), "x-order": list(choices.model_fields)}
 
 
 def _given(choices: TrainingChoices | TuningChoices | None) -> dict[str, Any]:

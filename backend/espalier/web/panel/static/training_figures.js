@@ -1,12 +1,12 @@
 // How good a version is about one question: figures, the table by option, drawings; and the cutoffs that are tried.
 
-import { get, ofProject, put } from "./api.js";
+import { ofProject } from "./api.js";
 import { at, fill, h, percent, rested } from "./dom.js";
 import { draw } from "./figure.js";
 import { answer } from "./job.js";
-import { busy, complain, say } from "./notices.js";
+import { busy, complain } from "./notices.js";
 import { count, marked, recounted } from "./training_trial.js";
-import { change, head, meant, name, share, tiles } from "./training_words.js";
+import { change, head, name, share, tiles } from "./training_words.js";
 
 const manages = document.body.dataset.role === "manager";
 const FEW = 30;
@@ -97,7 +97,7 @@ export class QuestionFigures {
   follow(shown) {
     if (!this.scored) return;
     const now = shown ?? this.now, sample = this.scored.frames < this.scored.of ? ` Counted on ${this.scored.frames} of ${this.scored.of} frames.` : "";
-    const tell = (figure) => h("span", {}, meant(figure), ` ${share(now[figure])} `, shown ? change(this.now[figure], shown[figure]) : null);
+    const tell = (figure) => h("span", {}, `${name(figure)} ${share(now[figure])} `, shown ? change(this.now[figure], shown[figure]) : null);
     fill(at("followed"), h(shown ? "div.note" : "div", {},
       h("p", {}, `At ${shown ? "these" : "today's"} cutoffs about ${now.labeled} of ${now.frames} frames get an answer, and about ${percent(now.micro_precision)} of the answers are right.${sample}`),
       shown ? h("div.row", {}, ["macro_f1", "micro_precision", "micro_recall", "coverage", "subset_accuracy"].map(tell)) : null));
@@ -108,27 +108,12 @@ export class QuestionFigures {
       this.serves ? h("button", { type: "button", onclick: busy(() => this.keep(true)) }, "Follow what training finds") : h("span.quiet", {}, "Cutoffs can be tried here; they are kept for the version that predicts."));
   }
 
-  /** By hand, for the options that were moved; or `forget` what was chosen by hand for this question. */
+  /** By hand, for the options that were moved; or what was chosen by hand for this question is forgotten. */
   async keep(forget) {
-    const { policy } = await answer(ofProject("/cutoffs"), null, h("div")), prefix = `${this.of.classification}/`;
-    const options = { ...policy.options };
-    this.about.options.forEach((path, index) => {
-      for (const known of [joined(path), path.join("/"), path.at(-1)]) if (forget || this.tried[index] !== this.scored.cutoffs[index]) delete options[prefix + known];
-      if (!forget && this.tried[index] !== this.scored.cutoffs[index]) options[prefix + joined(path)] = { strategy: "by_hand", value: this.tried[index] };
-    });
-    let told = await put(ofProject("/cutoffs"), { policy: { ...policy, options } });
-    if (told.job) told = (await get(`/jobs/${told.job}/result`)).result;
-    const before = new Map(told.before.figures.map((one) => [JSON.stringify([one.classification, one.option]), one]));
-    const moved = told.figures.filter((one) => one.cutoff !== before.get(JSON.stringify([one.classification, one.option]))?.cutoff);
-    say(moved.length ? `The cutoffs of ${moved.length} option${moved.length > 1 ? "s" : ""} hold from now on; ${told.dropped} predictions will be made anew` : "The cutoffs are as they were");
+    const { keep } = await import("./training_keeping.js");
+    const told = await keep(this.of.classification, this.about.options, this.scored.cutoffs, forget ? null : this.tried);
     await this.kept();
-    if (!moved.length) return;
-    const row = (one) => {
-      const was = before.get(JSON.stringify([one.classification, one.option]));
-      const pair = (figure) => h("td.number", {}, `${share(was[figure])} → ${share(one[figure])}`);
-      return h("tr", {}, h("td", {}, joined(one.option)), h("td.number", {}, `${was.cutoff.toFixed(2)} → ${one.cutoff.toFixed(2)}`), pair("precision"), pair("recall"), pair("coverage"));
-    };
-    at("followed").prepend(h("div.note", { id: "before-after" }, h("strong", {}, "Before and after, on all frames that can be judged"), h("div.scroll", {}, h("table", {}, head(["Option", ""], ["cutoff"], ["precision"], ["recall"], ["coverage"]), h("tbody", {}, moved.map(row))))));
+    if (told) at("followed").prepend(told);
   }
 
   choose(path) {

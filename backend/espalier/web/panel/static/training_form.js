@@ -86,7 +86,8 @@ function field(name, schema, given, classifications) {
 /** The element, and `value()`: all that differs from the default. Throws in words where something cannot be read. */
 export function formOf(schema, kept, classifications) {
   const basic = h("div.form"), advanced = h("div.form"), fields = [];
-  for (const [name, one] of Object.entries(schema.properties)) {
+  for (const name of schema["x-order"]) {
+    const one = schema.properties[name];
     const made = field(name, one, kept && name in kept ? kept[name] : one.default, classifications);
     fields.push([name, made, one.default]);
     (one["x-level"] === "basic" ? basic : advanced).append(made.element);

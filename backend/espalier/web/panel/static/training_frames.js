@@ -1,14 +1,14 @@
-// The frames behind a figure: right or wrong ones, or those of a cell; each with what it was taken for, and where that was seen.
+// The frames behind a figure: right or wrong ones, or those of a cell; each with what it was taken for.
 
-import { address, get, ofProject } from "./api.js";
+import { get, ofProject } from "./api.js";
 import { at, fill, h, percent } from "./dom.js";
-import { answer, show } from "./job.js";
-import { busy, complain } from "./notices.js";
+import { show } from "./job.js";
+import { complain } from "./notices.js";
 import { Grid, image } from "./pictures.js";
 
 const WHICH = { wrong: "Wrong", right: "Right", above: "Answered", below: "Not answered", all: "All" };
 const CHUNK = 100;
-const words = (paths) => (paths.length ? paths.map((path) => path.join(" / ")).join(", ") : "none");
+export const words = (paths) => (paths.length ? paths.map((path) => path.join(" / ")).join(", ") : "none");
 
 export class Frames {
   /** `changed(which, true, predicted)` hears what is looked at. */
@@ -61,37 +61,7 @@ export class Frames {
         h("div.quiet", {}, `${frame.best.join(" / ")} ${percent(frame.score)}`)));
   }
 
-  open(frame) {
-    const dialog = at("frame"), shown = h("div.shown", {}, frame.id === null ? null : h("figure.drawn", {}, image(frame.id, "the frame", 480)));
-    const see = h("button", { type: "button", disabled: frame.task === null, onclick: busy(async () => {
-      shown.append(await this.heat(frame, shown));
-      see.hidden = true;
-    }) }, `Where it sees ${frame.best.join(" / ")}`);
-    const label = frame.task !== null && this.project.url ? h("a.button", { href: `${this.project.url}/data?task=${frame.task}`, target: "_blank", rel: "noopener" }, "Open in Label Studio") : null;
-    fill(dialog, h("div.frame", {},
-      h("h2", { id: "frame-title" }, frame.task === null ? "A frame that no task shows any more" : `Task ${frame.task}, frame ${frame.frame}`),
-      h("p", {}, `People say: ${words(frame.truth)}. Answered: ${words(frame.answers)}. Likeliest: ${frame.best.join(" / ")} (${percent(frame.score)}).`),
-      shown, h("div.row", {}, see, label, h("button", { type: "button", onclick: () => dialog.close() }, "Close"))));
-    dialog.showModal();
-  }
-
-  /** A heat map, made when it is asked for. */
-  async heat(frame, place) {
-    const path = ofProject(`/versions/${encodeURIComponent(this.of.version)}/heat-map`);
-    const query = { task: frame.task, frame: frame.frame, classification: this.of.classification, option: frame.best.join(" / ") };
-    const response = await fetch(address(path, query), { credentials: "same-origin" });
-    let source;
-    if (response.headers.get("Content-Type")?.startsWith("image/")) source = URL.createObjectURL(await response.blob());
-    else {
-      const told = await response.json();
-      if (!response.ok) throw new Error(told.detail);
-      const bar = h("div");
-      place.append(bar);
-      const last = await show(told.job, bar, { title: "Heat map" });
-      bar.remove();
-      if (last.state !== "done") throw new Error(last.message);
-      source = `data:image/png;base64,${(await get(`/jobs/${told.job}/result`)).result.png}`;
-    }
-    return h("figure.drawn", {}, h("img", { src: source, alt: `heat map: where ${frame.best.join(" / ")} is seen` }), h("figcaption.quiet.small", {}, "Warm: what speaks for it."));
+  async open(frame) {
+    (await import("./training_frame.js")).open(frame, this.of, this.project);
   }
 }

@@ -58,11 +58,11 @@ export function head(...columns) {
 }
 
 /** From one value to the next: "+3.1", in points of percent, told in colour and in words. */
-export function change(from, to) {
+export function change(from, to, less = false) {
   if (from === null || to === null || from === undefined || to === undefined) return h("span.quiet", {}, "–");
   const points = 100 * (to - from), sign = points > 0 ? "+" : "−";
   if (Math.abs(points) < 0.05) return h("span.quiet", {}, "±0");
-  return h(`span.${points > 0 ? "better" : "worse"}`, {}, `${sign}${Math.abs(points).toFixed(1)}`);
+  return h(`span.${points > 0 !== less ? "better" : "worse"}`, {}, `${sign}${Math.abs(points).toFixed(1)}`);
 }
 
 export const PARTS = {
