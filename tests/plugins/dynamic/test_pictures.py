@@ -16,7 +16,7 @@ from espalier.contract import Embeddings, EncoderRequest, Ids
 from espalier.media.picture import read_picture
 from espalier_dynamic import DynamicClassifier
 
-PER_CLASS = 22
+PER_CLASS = 11
 
 
 def fitted(rows: Embeddings, labels: Ids, options: int) -> DynamicClassifier:
@@ -46,33 +46,35 @@ def seen_unknown(rows: Embeddings, labels: Ids, known: Ids, asked: Ids, held_out
 
 
 def test_photographs(shared: Callable[[str], Path]) -> None:
+    """Six of each of ten kinds of clothing; five others of each are asked: so few that a centroid may be luckier."""
     timm = pytest.importorskip("espalier_timm")
-    directory = shared("data/images/cifar100_nested")
+    directory = shared("data/images/clothing10")
     encoder = timm.TimmEncoder.open(
         EncoderRequest(model="mobilenetv2_100", weights_dir=shared("data/weights"), device="cpu", threads=1)
     )
     with (directory / "labels.csv").open() as file:
         lines = list(csv.DictReader(file))
-    coarse = np.unique([line["coarse"] for line in lines], return_inverse=True)[1].astype(np.int64)
+    kinds = np.unique([line["label"] for line in lines], return_inverse=True)[1].astype(np.int64)
     rng = np.random.default_rng(0)
-    chosen = np.concatenate([rng.choice(np.flatnonzero(coarse == each), PER_CLASS, replace=False) for each in range(5)])
-    labels = coarse[chosen]
-    size = encoder.spec.input_size
-    pictures = [np.stack([read_picture(directory / lines[at]["filename"], size) for at in part]) for part in
-                np.split(chosen, 5)]  # fmt: skip
-    rows = np.concatenate([encoder.encode(part) for part in pictures])
+    chosen = np.concatenate([rng.choice(np.flatnonzero(kinds == each), PER_CLASS, replace=False) for each in range(10)])
+    labels = kinds[chosen]
+    paths = [directory / lines[at]["filename"] for at in chosen]
+    pictures = np.stack([read_picture(path, encoder.spec.input_size) for path in paths])
+    rows = np.concatenate([encoder.encode(part) for part in np.array_split(pictures, 5)])
     answered, noticed = [], []
     for _ in range(3):
-        order = np.concatenate([PER_CLASS * each + rng.permutation(PER_CLASS) for each in range(5)])
-        first = np.arange(len(order)) % PER_CLASS < 12
+        order = np.concatenate([PER_CLASS * each + rng.permutation(PER_CLASS) for each in range(10)])
+        first = np.arange(len(order)) % PER_CLASS < 6
         known, asked = order[first], order[~first]
         answered.append(right(rows, labels, known, asked))
-        noticed += [seen_unknown(rows, labels, known, asked, [each]) for each in range(5)]
-    ours, *others = np.mean(answered, axis=0)
-    assert ours >= max(others) - 0.02
+        held_out = ([each, (each + 3) % 10, (each + 5) % 10] for each in range(0, 10, 2))
+        noticed += [seen_unknown(rows, labels, known, asked, each) for each in held_out]
+    ours, neighbours, centroid = np.mean(answered, axis=0)
+    assert ours > neighbours
+    assert ours >= centroid - 0.06
     by_us, by_distance = np.mean(noticed, axis=0)
     assert by_us >= by_distance
-    assert by_us > 0.65
+    assert by_us > 0.6
 
 
 @pytest.mark.filterwarnings("ignore:self.within_class_std_dev_")  # pixels that are always black
