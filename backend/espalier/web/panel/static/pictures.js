@@ -9,9 +9,18 @@ export function thumbnail(id, size = 160) {
 }
 
 export function image(id, words, size = 160) {
+  return made(thumbnail(id, size), words, size);
+}
+
+/** A frame of a task by its number, also where nobody opened the task yet. */
+export function taskImage(task, words, { frame = 1, tag = null, size = 160 } = {}) {
+  return made(address(ofProject(`/tasks/${task}/thumbnail`), { frame, tag, size }), words, size);
+}
+
+function made(src, words, size) {
   let left = 5; // a picture that is not made yet is asked for again
-  const onerror = (event) => left-- > 0 && setTimeout(() => (event.target.src = thumbnail(id, size)), 1500);
-  return h("img", { src: thumbnail(id, size), alt: words, loading: "lazy", decoding: "async", width: size, height: Math.round(0.75 * size), onerror });
+  const onerror = (event) => left-- > 0 && setTimeout(() => (event.target.src = src), 1500);
+  return h("img", { src, alt: words, loading: "lazy", decoding: "async", width: size, height: Math.round(0.75 * size), onerror });
 }
 
 /** A list of `count` items in `place`, of which a window is drawn: `draw(index)` returns a <li>.

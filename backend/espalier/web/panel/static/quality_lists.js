@@ -1,13 +1,9 @@
 // What each list is about: where it comes from, how one entry of it looks, and what to do where it is empty.
 
-import { address, ofProject } from "./api.js";
 import { h, percent } from "./dom.js";
+import { taskImage } from "./pictures.js";
 
-function picture(task, frame, words, size = 240) {
-  const src = address(ofProject(`/tasks/${task}/thumbnail`), { frame, size });
-  return h("img", { src, alt: words, loading: "lazy", decoding: "async", width: size, height: Math.round(0.75 * size) });
-}
-
+const picture = (task, frame, words, size = 240) => taskImage(task, words, { frame, size });
 const path = (options) => options.map((option) => option.join(" / ")).join(", ") || "none of the options";
 
 function doubt(one) {

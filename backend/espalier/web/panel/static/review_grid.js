@@ -1,9 +1,9 @@
 // The predictions as pictures: rows as they come near, which are selected, and what was decided about each.
 
-import { address, get, ofProject } from "./api.js";
+import { get, ofProject } from "./api.js";
 import { h, percent } from "./dom.js";
 import { complain } from "./notices.js";
-import { Grid, image } from "./pictures.js";
+import { Grid, image, taskImage } from "./pictures.js";
 import { keyOf, nameOf } from "./review_decisions.js";
 
 const AT_ONCE = 100, WIDTH = 170, HEIGHT = 236;
@@ -21,9 +21,7 @@ export function where(row) {
 
 export function picture(row, size = 240) {
   const words = `${where(row)}: ${sentence(row)}`;
-  if (row.id !== null) return image(row.id, words, size);
-  const src = address(ofProject(`/tasks/${row.task}/thumbnail`), { frame: row.frame, tag: row.tag, size });
-  return h("img", { src, alt: words, loading: "lazy", decoding: "async", width: size, height: Math.round(0.75 * size) });
+  return row.id !== null ? image(row.id, words, size) : taskImage(row.task, words, { frame: row.frame, tag: row.tag, size });
 }
 
 export class Predictions {
