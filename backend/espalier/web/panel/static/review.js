@@ -2,10 +2,10 @@
 
 import { get, ofProject, project } from "./api.js";
 import { at, fill, h, rested } from "./dom.js";
-import { busy, complain, say } from "./notices.js";
+import { complain, say } from "./notices.js";
 import { keys } from "./page.js";
 import { correct } from "./review_correct.js";
-import { Decisions, nameOf } from "./review_decisions.js";
+import { Decisions } from "./review_decisions.js";
 import { Predictions, picture, sentence, where } from "./review_grid.js";
 import { earlier, outcome, write } from "./review_write.js";
 
@@ -97,9 +97,10 @@ async function writeThem() {
   try {
     const runs = await write(asked(), decisions, at("writing"));
     fill(at("writing"), outcome(runs, open));
-  } finally {
-    await Promise.all([look(), earlier(source.version, again)]);
+  } catch (error) {
+    complain(error);
   }
+  await again();
 }
 
 async function again() {
@@ -151,7 +152,7 @@ function bind() {
     at("reject").addEventListener("click", () => decide({ reject: true }));
     at("correct").addEventListener("click", () => correctThem());
     at("back").addEventListener("click", back);
-    at("write").addEventListener("click", busy(writeThem));
+    at("write").addEventListener("click", () => writeThem().catch(complain));
   }
   const soon = rested(() => look().catch(complain), 250);
   at("filter").addEventListener("input", (event) => {
