@@ -41,7 +41,9 @@ def drawn(house: House, project: Project, request: Request, progress: Progress) 
     option = list(request.get("option") or [])
     if option and option not in question["options"]:
         known = ", ".join(" / ".join(path) for path in question["options"])
-        raise BadRequest(f"{question['classification']!r} has learned no option {' / '.join(option)!r}; it has {known}")
+        raise BadRequest(
+            f"{question['classification']!r} has learned no option {' / '.join(option)!r}; there are {known}"
+        )
     at = question["options"].index(option) if option else len(question["options"])
     arrays = {
         kind: evaluation.arrays.get(f"{part}/{number}/{kind}") for kind in ("precision_recall", "roc", "reliability")

@@ -50,6 +50,7 @@ export class QuestionFigures {
     fill(at("figures-of-all"),
       tiles([["frames", String(one.rows), ""], ...["accuracy", "macro_f1", "micro_precision", "micro_recall", "coverage", "subset_accuracy", "roc_auc", "average_precision", "ece"].map((figure) => tile(figure))]));
     const notes = [
+      one.intervals && !one.intervals.accuracy ? "All of these frames are of one video, or of one picture and its copies: how well it does on others cannot be known yet." : "",
       none.length ? `There is no example here of ${none.join(", ")}: nothing can be said about them.` : "",
       one.rows < FEW ? `Only ${one.rows} frames were judged. A figure may be far off: look at the ranges, not at the numbers.` : few.length ? `Few examples, so what is measured is a guess: ${few.slice(0, 8).join(", ")}${few.length > 8 ? ` and ${few.length - 8} more` : ""}.` : "",
     ].filter(Boolean);
@@ -169,13 +170,14 @@ export class QuestionFigures {
 export function steps(place, rows) {
   if (rows.length < 2) return fill(place);
   const names = Object.keys(rows[0]).filter((key) => key !== "step"), told = h("div.row", { role: "status" });
-  const best = rows.reduce((top, row, index) => ((row["F1, validation"] ?? row.macro_f1 ?? 0) > (rows[top]["F1, validation"] ?? rows[top].macro_f1 ?? 0) ? index : top), 0);
+  const key = ["F1, validation", "macro_f1"].find((one) => one in rows[0]);
+  const best = key ? rows.reduce((top, row, index) => ((row[key] ?? 0) > (rows[top][key] ?? 0) ? index : top), 0) : rows.length - 1;
   const slider = h("input", { type: "range", min: "0", max: String(rows.length - 1), value: String(best), id: "step-slider", style: { width: "100%" } });
   const tell = () => {
     const row = rows[Number(slider.value)];
     slider.setAttribute("aria-valuetext", `step ${row.step}`);
     const value = (key) => (/accuracy|f1/i.test(key) ? share(row[key]) : row[key] === null || row[key] === undefined ? "–" : Number(row[key]).toPrecision(3));
-    fill(told, h("strong", {}, `Step ${row.step}${Number(slider.value) === best ? " (best F1)" : ""}`), names.map((key) => h("span", {}, `${name(key).replaceAll("_", " ")} ${value(key)}`)));
+    fill(told, h("strong", {}, `Step ${row.step}${key && Number(slider.value) === best ? " (best F1)" : ""}`), names.map((key) => h("span", {}, `${name(key).replaceAll("_", " ")} ${value(key)}`)));
   };
   slider.addEventListener("input", tell);
   fill(place, h("div.field", {}, h("label", { for: "step-slider" }, "Evaluation step"), slider), told);
