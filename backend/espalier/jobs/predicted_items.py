@@ -61,6 +61,7 @@ class ItemReader:
                 one.media,
                 one.scope,
                 RESULT_TYPES[one.control],
+                ((one.media, None, None),) if one.scope == "media" else (),
                 # Options that tasks list themselves are named in the results alone.
                 tuple if one.dynamic_field else one.path_of,
             )
@@ -72,34 +73,39 @@ class ItemReader:
         """In the order of the places. score: of answers that have none of their own."""
         found: dict[Place, list[tuple[int, PredictedAnswer]]] = {}
         for region in result:
-            name = region.get("from_name")
-            if name not in self._asked:
+            asked = self._asked.get(region.get("from_name", ""))
+            if asked is None:
                 continue
-            number, tag, scope, kind, _ = self._asked[name]
+            number, tag, scope, kind, whole = asked[:5]
             value = region.get("value") or {}
-            own = region.get("score")
-            confidence = min(1.0, max(0.0, float(score if own is None else own)))
+            confidence = region.get("score", score)
+            if not isinstance(confidence, (int, float)) or not 0 <= confidence <= 1:
+                confidence = min(1.0, max(0.0, score))
             for given in value.get(kind) or ():
-                path = self._path(name, given)
+                path = self._path(region["from_name"], given)
                 if path is None:
                     continue
-                answer = number, PredictedAnswer(name, path, confidence)
-                for place in _places(tag, scope, region, value):
-                    found.setdefault(place, []).append(answer)
+                answer = number, PredictedAnswer(region["from_name"], path, confidence)
+                for place in whole or _places(tag, scope, region, value):
+                    if place in found:
+                        if answer not in found[place]:
+                            found[place].append(answer)
+                    else:
+                        found[place] = [answer]
         items = []
         for place in sorted(found, key=_order) if len(found) > 1 else found:
             told = found[place]
             if len(told) > 1:
-                told.sort(key=lambda one: one[0])
-            items.append(Item(task_id, place, tuple(dict.fromkeys(answer for _, answer in told))))
+                told.sort(key=_number)
+            items.append(Item(task_id, place, tuple([answer for _, answer in told])))
         return items
 
     def _path(self, name: str, given: Any) -> Path | None:
-        key = name, tuple(given) if isinstance(given, list) else given
+        key = name, given if isinstance(given, str) else tuple(map(str, given)) if isinstance(given, list) else ()
         if key not in self._paths:
             wire: Sequence[Any] = given if isinstance(given, list) else [given]
             known = all(isinstance(part, str) for part in wire)
-            self._paths[key] = self._asked[name][4](wire) if known else None
+            self._paths[key] = self._asked[name][5](wire) if known else None
         return self._paths[key]
 
 
@@ -135,6 +141,10 @@ def _places(tag: str, scope: str, region: Mapping[str, Any], value: Mapping[str,
 def _range(tag: str, one: Any) -> Sequence[Place]:
     first, last = (one.get("start"), one.get("end")) if isinstance(one, Mapping) else (None, None)
     return ((tag, int(first), int(last)),) if isinstance(first, (int, float)) and isinstance(last, (int, float)) else ()
+
+
+def _number(answer: tuple[int, PredictedAnswer]) -> int:
+    return answer[0]
 
 
 def _order(place: Place) -> tuple[str, int, int]:

@@ -72,7 +72,11 @@ def reviewed(stage: Any, label_studio: Any, tmp_path_factory: pytest.TempPathFac
 
 def pictured(page: Any) -> None:
     """All its pictures are there: who leaves earlier leaves requests behind."""
-    page.wait_for_function("[...document.querySelectorAll('#grid img')].every(one => one.complete && one.naturalWidth)")
+    for _ in range(300):
+        if page.evaluate("[...document.querySelectorAll('#grid img')].every(one => one.complete && one.naturalWidth)"):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("the pictures did not come")
 
 
 def api(stage: Any, method: str, path: str, body: object = None) -> Any:
@@ -109,7 +113,7 @@ def test_predictions_are_approved_corrected_and_rejected_by_keys_written_and_tak
     page.keyboard.press("c")
     dialog = page.locator("#correcting")
     expect(dialog).to_contain_text("loop")
-    page.wait_for_function("document.querySelector('#correcting img').naturalWidth > 0")
+    expect(dialog.locator("img")).to_have_js_property("complete", True)
     seen.picture("review-correct")
     page.keyboard.press("l")  # the labeling configuration's own hotkeys
     expect(dialog).to_contain_text("looped digit")

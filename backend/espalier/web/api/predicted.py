@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -49,6 +51,19 @@ class Held:
         return self.orders[token]
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Half a million small things are made that all stay: looking through them again and again takes longer than they
+    do (measured with a hundred thousand predictions: 1.6 s instead of 0.5 s)."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 _ALL: Place = ("", None, None)
 """Stands for all places of a task that a person has annotated."""
 
@@ -70,7 +85,8 @@ class PredictedItems:
             token = ontology.fingerprint, now, runs
             if held is None or held.token != token:
                 known = held if held is not None and self._same(held, ontology) else Held()
-                held = self._read(known, project, version, ontology)
+                with _nothing_collected():
+                    held = self._read(known, project, version, ontology)
                 held.token = token
             self._held[name] = held
             while len(self._held) > _VERSIONS:

@@ -12,7 +12,7 @@ const mayDecide = document.body.dataset.role !== "viewer";
 const here = new URL(location.href);
 const tabs = [...document.querySelectorAll("[data-list]")];
 let name = "", told = null, items = [], current = 0, turn = 0, labelStudio = "";
-const grid = new Grid(at("grid"), { width: 190, height: 290, draw });
+const grid = new Grid(at("grid"), { width: 165, height: 286, draw });
 for (const [attribute, value] of [["role", "listbox"], ["aria-label", "Tasks"]]) grid.list.setAttribute(attribute, value);
 
 function draw(index) {
