@@ -145,6 +145,23 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStud
 
 
 @pytest.fixture(scope="session")
+def start_label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LabelStudioServer]]:
+    """start_label_studio(app=True, ...): another server, for tests that need one of their own kind."""
+    started: list[servers.LabelStudioServer] = []
+
+    def start(**more: Any) -> LabelStudioServer:
+        venv = _installed()
+        home = tmp_path_factory.mktemp("label-studio")
+        shutil.copytree(_migrated(venv, home), home / "data")
+        started.append(_server(venv, home / "data", **more))
+        return LabelStudioServer(started[-1])
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
 def start_backend(
     label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., AbstractContextManager[Backend]]:
@@ -211,10 +228,10 @@ def _migrated(venv: Path, scratch: Path) -> Path:
     return keep_template(venv, scratch / "template")
 
 
-def _server(venv: Path, data: Path) -> servers.LabelStudioServer:
+def _server(venv: Path, data: Path, **more: Any) -> servers.LabelStudioServer:
     files = data.parent / f"{data.name}-files"
     files.mkdir()
-    server = servers.LabelStudioServer(program(venv), data, _free_port(), PASSWORD, EMAIL, files)
+    server = servers.LabelStudioServer(program(venv), data, _free_port(), PASSWORD, EMAIL, files, **more)
     try:
         return server.start()
     except EspalierError as error:

@@ -1,0 +1,252 @@
+"""Espalier inside Label Studio: connected in one click, a drawer beside the frame, actions, and nothing for strangers.
+
+The Label Studio is one of its own, started with the app on, and with its guard against private addresses as it comes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from espalier.demo.pictures import VIDEO_CONFIG, write_pan
+from espalier.demo.results import timeline
+
+PICTURES = Path(__file__).resolve().parents[3] / "build" / "screenshots"
+SLOW_MS = 60_000
+BUTTON = "#espalier button.open"
+
+
+@dataclass
+class Inside:
+    """One project of two videos, of which the first is labeled. Connected by the page that the app adds."""
+
+    label_studio: Any
+    backend: Any
+    project: int
+    tasks: list[int]
+    steps: str
+    """What the page said while it connected."""
+
+    def url(self, task: int | None = None) -> str:
+        return f"{self.label_studio.url}/projects/{self.project}/data" + (f"?task={task}" if task else "")
+
+    def annotations(self, task: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.label_studio.request("GET", f"/api/tasks/{task}/annotations/")
+        return found
+
+    def predictions(self, task: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.label_studio.request("GET", f"/api/predictions?task={task}")
+        return found
+
+
+@pytest.fixture(scope="module")
+def inside(
+    start_label_studio: Any, start_backend: Any, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Inside]:
+    weights = Path(os.environ.get("ESPALIER_TEST_DATA", PICTURES.parents[2] / "shared")) / "data" / "weights"
+    named = {"ESPALIER_WEIGHTS_DIR": str(weights)} if weights.exists() else {}
+    # The backend is told nothing of Label Studio: address, token and secret come from the one click.
+    with start_backend(LABEL_STUDIO_URL=None, LABEL_STUDIO_API_KEY=None, **named) as backend:
+        label_studio = start_label_studio(app=True, private_backends=False, backend_url=backend.url)
+        directory = tmp_path_factory.mktemp("videos")
+        shots, _ = write_pan(directory / "one.mp4", seed=0), write_pan(directory / "two.mp4", seed=1)
+        project = label_studio.project(VIDEO_CONFIG, "Inside")
+        tasks = [label_studio.upload(project["id"], directory / name)[0] for name in ("one.mp4", "two.mp4")]
+        label_studio.annotate(tasks[0], timeline(shots))
+        context = chromium.new_context()
+        page = signed_in(context.new_page(), label_studio)
+        page.goto(f"{label_studio.url}/espalier/connect?project={project['id']}")
+        page.get_by_role("button", name="Connect").click()
+        steps = page.locator("ol").inner_text(timeout=SLOW_MS)
+        page.screenshot(path=picture("inside-connect"), full_page=True)
+        context.close()
+        backend.learned(project, 1)
+        yield Inside(label_studio, backend, project["id"], tasks, steps)
+
+
+@pytest.fixture
+def person(inside: Inside, chromium: Browser) -> Iterator[Callable[[], Page]]:
+    """Call it for a page of a person who is signed in to Label Studio."""
+    contexts = []
+
+    def open_page() -> Page:
+        contexts.append(chromium.new_context(viewport={"width": 1400, "height": 900}))
+        contexts[-1].set_default_timeout(SLOW_MS)
+        return signed_in(contexts[-1].new_page(), inside.label_studio)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def signed_in(page: Page, label_studio: Any) -> Page:
+    cookies: Any = [
+        {"name": one.name, "value": one.value, "url": label_studio.url} for one in label_studio.session.cookies
+    ]
+    page.context.add_cookies(cookies)
+    return page
+
+
+def picture(name: str) -> str:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return str(PICTURES / f"{name}.png")
+
+
+def drawer(page: Page) -> FrameLocator:
+    return page.frame_locator("#espalier iframe")
+
+
+def shown_task(page: Page) -> str:
+    """Which task the drawer is about."""
+    source = page.locator("#espalier iframe").get_attribute("src") or ""
+    found = re.search(r"[?&]task=(\d+)", source)
+    return found[1] if found else ""
+
+
+def until(holds: Callable[[], bool], within_s: float = 60) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
+def test_one_click_connects_a_project_without_a_token_or_a_setting(inside: Inside) -> None:
+    assert "it writes as" in inside.steps
+    assert "Label Studio reaches" in inside.steps
+    assert "– no" not in inside.steps
+    (model,) = inside.label_studio.request("GET", f"/api/ml?project={inside.project}")
+    assert (model["state"], model["title"]) == ("CO", "Espalier")
+    hooks = inside.label_studio.request("GET", f"/api/webhooks/?project={inside.project}")
+    assert [hook["url"] for hook in hooks] == [f"{inside.backend.url}/webhook"]
+
+
+def test_from_the_button_to_an_annotation_that_arrives(inside: Inside, person: Callable[[], Page]) -> None:
+    page, task = person(), inside.tasks[1]
+    page.goto(inside.url(task))
+    page.locator(BUTTON).click()
+    inner = drawer(page)
+    expect(inner.get_by_role("heading", name="Automated labeling")).to_be_visible(timeout=SLOW_MS)
+    inner.get_by_role("button", name="Run", exact=True).click()
+    until(lambda: bool(inside.predictions(task)))
+    # The editor shows it without being loaded again.
+    expect(page.locator("[class*=annotations-carousel], [class*=annotation-button]").first).to_be_visible()
+    page.wait_for_function("() => (window.Htx?.annotationStore?.predictions ?? []).length > 0", timeout=SLOW_MS)
+    page.screenshot(path=picture("inside-drawer"))
+    before = len(inside.annotations(task))
+    page.locator("#espalier").get_by_role("button", name="Accept").click()
+    page.wait_for_function("() => window.Htx.annotationStore.selected?.regions?.length > 0", timeout=SLOW_MS)
+    page.get_by_role("button", name="Submit").click()
+    until(lambda: len(inside.annotations(task)) > before)
+    inside.backend.learned({"id": inside.project}, 2)
+    page.screenshot(path=picture("inside-accepted"))
+    made = inside.annotations(task)[0]
+    assert {item["type"] for item in made["result"]} >= {"timelinelabels"}
+    inside.label_studio.request("DELETE", f"/api/annotations/{made['id']}")
+
+
+def test_whatever_way_a_task_came_to_be_shown_the_drawer_is_about_it(
+    inside: Inside, person: Callable[[], Page]
+) -> None:
+    page, (first, second) = person(), inside.tasks
+    page.goto(inside.url(first))
+    page.locator(BUTTON).click()
+    until(lambda: shown_task(page) == str(first))
+    other = page.context.new_page()
+    other.goto(inside.url(second))
+    other.locator(BUTTON).click()
+    until(lambda: shown_task(other) == str(second))
+    assert shown_task(page) == str(first), "a tab knows its own task"
+    page.evaluate(f"window.dataManager.lsf.loadTask({second})")
+    until(lambda: shown_task(page) == str(second))
+    page.goto(inside.url(first))
+    page.locator(BUTTON).click()
+    until(lambda: shown_task(page) == str(first))
+    page.goto(inside.url())
+    until(lambda: page.locator(BUTTON).count() == 0)
+    page.go_back()
+    page.locator(BUTTON).click()
+    until(lambda: shown_task(page) == str(first))
+
+
+def test_an_action_labels_a_range_of_the_selected_videos(inside: Inside, person: Callable[[], Page]) -> None:
+    form = inside.label_studio.request("GET", f"/api/dm/actions/espalier_label/form/?project={inside.project}")
+    names = [field["name"] for group in form for field in group["fields"]]
+    assert {"version", "first", "last", "stride", "confidence", "existing", "parents", "device"} <= set(names)
+    answer = inside.label_studio.action(
+        inside.project, "espalier_label", [inside.tasks[1]], first="20", last="60", stride="0", confidence=0,
+        existing="replace", parents="run", version=form[0]["fields"][0]["value"], classification="all", device="auto",
+    )  # fmt: skip
+    assert "1 task" in answer["detail"], answer
+    run = re.search(r"run=([0-9a-f]+)", answer["detail"])
+    assert run
+
+    def told() -> dict[str, Any]:
+        found: dict[str, Any] = inside.label_studio.request(
+            "GET", f"/espalier/api/v1/runs/{run[1]}?project={inside.project}"
+        )
+        return found
+
+    def ranges() -> list[tuple[int, int]]:
+        return [
+            (span["start"], span["end"])
+            for one in inside.predictions(inside.tasks[1])
+            if one["model_version"] == told()["version"]
+            for item in one["result"]
+            for span in item["value"].get("ranges", [])
+        ]
+
+    until(lambda: told()["state"] == "done")
+    assert ranges()
+    assert all(start >= 20 and end <= 60 for start, end in ranges())
+    undone = inside.label_studio.action(inside.project, "espalier_undo", [inside.tasks[1]], run=run[1])
+    assert "deleted" in undone["detail"], undone
+    page = person()
+    page.goto(inside.url())
+    page.get_by_role("button", name="Actions").click()
+    expect(page.get_by_text("Automated labeling…")).to_be_visible()
+    page.get_by_text("Automated labeling…").click()
+    expect(page.get_by_text("Last frame")).to_be_visible()
+    page.screenshot(path=picture("inside-action"))
+
+
+def test_who_may_not_see_the_project_sees_nothing_of_it(inside: Inside) -> None:
+    url, session = inside.label_studio.url, inside.label_studio.session
+    assert session.get(f"{url}/espalier/api/v1/projects/{inside.project}/versions", timeout=30).status_code == 200
+    assert session.get(f"{url}/espalier/api/v1/projects/99999/versions", timeout=30).status_code == 403
+    assert session.get(f"{url}/espalier/webhook", timeout=30).status_code == 404
+    assert session.get(f"{url}/espalier/panel/../predict", timeout=30).status_code == 404
+    nobody = requests.get(f"{url}/espalier/api/v1/projects", timeout=30)
+    assert nobody.status_code == 401
+    assert b"inject.js" not in requests.get(f"{url}/user/login/", timeout=30).content
+    refused = session.post(
+        f"{url}/espalier/api/v1/projects/{inside.project}/trainings", json={}, timeout=30,
+        headers={"Sec-Fetch-Site": "cross-site"},
+    )  # fmt: skip
+    assert refused.status_code == 403
+
+
+def test_without_espalier_label_studio_is_as_ever_and_says_so_once(inside: Inside, person: Callable[[], Page]) -> None:
+    web = inside.backend.pid("web")
+    os.kill(web, signal.SIGSTOP)  # nobody answers, and nobody refuses: the worse of the two
+    try:
+        page = person()
+        began = time.monotonic()
+        page.goto(inside.url(inside.tasks[0]))
+        page.wait_for_function("() => window.Htx?.annotationStore?.selected", timeout=SLOW_MS)
+        print(f"the editor was there after {time.monotonic() - began:.1f} s")
+        expect(page.locator(BUTTON)).to_have_count(0)
+    finally:
+        os.kill(web, signal.SIGCONT)
+    page = person()
+    page.goto(inside.url(inside.tasks[0]))
+    expect(page.locator(BUTTON)).to_be_visible(timeout=SLOW_MS)
