@@ -147,7 +147,7 @@ def test_a_picture_is_chosen_dropped_or_pasted(ready: Any, visit: Any, tmp_path:
     page.locator("#file").set_input_files(digit)
     expect(page.locator("#examples")).to_contain_text(digit.name)
     settled(page)
-    expect(hits(page).first).to_contain_text(re.compile(rf"1\.00 task {ready.digit_tasks[0]}\b"))
+    expect(hits(page).first.locator(".where")).to_have_text(f"1.00 task {ready.digit_tasks[0]}")
     for event in ("drop", "paste"):
         page.evaluate(
             """async ([event, name, bytes]) => {
@@ -317,7 +317,7 @@ def test_a_viewer_finds_and_may_give_nothing(ready: Any, visit: Any) -> None:
 def test_it_is_accessible_and_fits_a_phone_in_light_and_in_dark(ready: Any, visit: Any) -> None:
     for width, dark in ((1280, False), (390, True)):
         for tab in ("search", "map", "clusters"):
-            asked = {"project": ready.digits, "task": ready.digit_tasks[0], "tab": tab}
+            asked = {"project": ready.digits, "task": ready.digit_tasks[0], "tab": tab, "method": "pca"}
             seen = opened(visit, ready.url("similarity", **asked), width=width, dark=dark)
             if tab == "search":
                 hits(seen.page).first.locator(".pick").click()

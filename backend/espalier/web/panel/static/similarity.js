@@ -10,10 +10,10 @@ import { Filters } from "./similarity_filters.js";
 import { place } from "./similarity_frame.js";
 import { Give, tell } from "./similarity_give.js";
 import { Hits, bar } from "./similarity_hits.js";
+import { empty, frame, latest } from "./similarity_panel.js";
 import { Query } from "./similarity_query.js";
 
 const TABS = { search: "Search", map: "Map", duplicates: "Duplicates", pairs: "Pairs", clusters: "Clusters", outliers: "Outliers", discover: "Discover", anomalies: "Anomalies" };
-const AT_ONCE = 20000; // frames up to which a list is made without being asked for
 const asked = new URLSearchParams(location.search);
 const chosen = new Chosen();
 const panels = {}; // by tab: {place, view, run}
@@ -32,7 +32,7 @@ const query = new Query(asked, (byPerson) => {
 const filters = new Filters(ontology, asked, () => {
   remember();
   for (const panel of Object.values(panels)) panel.stale = true;
-  panels[tab].run(false);
+  panels[tab]?.run(false);
 });
 const give = new Give({ chosen, ontology, url, search: () => tab === "search" ? found ?? undefined : undefined, done(run, tasks) {
   tell(run, tasks);
@@ -43,32 +43,16 @@ const on = {
   more: (hit) => query.add(hit, 1),
   less: (hit) => query.add(hit, -1),
 };
-const context = { chosen, url, give, on };
+const context = { chosen, url, give, on, filters, ontology, async frames() {
+  await ready;
+  return status?.frames ?? 0;
+} };
 
 function remember() {
-  const here = new URL(location.href), kept = ["project", "embed"].map((name) => [name, here.searchParams.get(name)]);
+  const here = new URL(location.href), kept = ["project", "embed", "method"].map((name) => [name, here.searchParams.get(name)]);
   const values = { ...Object.fromEntries(kept), ...(tab === "search" ? {} : { tab }), ...(k === 60 ? {} : { k }), ...query.values, ...filters.values };
   here.search = new URLSearchParams(Object.entries(values).filter(([, value]) => value)).toString();
   history.replaceState(null, "", here);
-}
-
-/** Runs one at a time: what is asked later wins, and says itself what went wrong. */
-function latest(place, act) {
-  let turn = 0;
-  return async (...values) => {
-    const mine = ++turn, progress = place.querySelector("[data-progress]");
-    place.setAttribute("aria-busy", "true");
-    try {
-      await act(() => mine === turn, progress, ...values);
-    } catch (error) {
-      if (mine === turn) fill(progress, h("p.note.bad", {}, error.message));
-    }
-    if (mine === turn) place.removeAttribute("aria-busy");
-  };
-}
-
-function frame(...children) {
-  return h("div.stack", {}, h("div", { dataset: { progress: "" } }), ...children);
 }
 
 function searchPanel() {
@@ -95,91 +79,6 @@ function searchPanel() {
   return { panel, view, run };
 }
 
-function empty(told, conditions) {
-  const [title, words] = conditions ? ["No frame meets the conditions", "Take one of them away on the left."]
-    : ["Nothing can be searched yet", "Frames are found once they are embedded: press “Embed everything” above."];
-  return h("div.empty", {}, h("strong", {}, title), words, told.note ? h("p.small", {}, told.note) : null);
-}
-
-async function listPanel(kind) {
-  const { Aside, KINDS, asked: read } = await import("./similarity_lists.js");
-  const { Groups } = await import("./similarity_groups.js");
-  const known = KINDS[kind], aside = new Aside(kind);
-  const head = h("div"), list = h("div"), button = h("button.main", { type: "submit" }, "Look");
-  const form = h("form.row", { onsubmit: (event) => {
-    event.preventDefault();
-    run(true);
-  } }, known.fields(ontology), button);
-  const panel = frame(h("p.quiet", {}, known.intro), form, head, list);
-  panel.append(panel.firstChild); // progress below the form
-  panel.insertBefore(panel.lastChild, head);
-  let view = null, told = null;
-  const reject = (entry) => {
-    if (!entry) return;
-    aside.add(entry);
-    view.drop(entry);
-    count();
-  };
-  const draw = (isFirst) => {
-    const entries = told.hits ?? told.groups, left = aside.without(entries);
-    if (isFirst || !view) {
-      list.replaceChildren();
-      view = told.hits ? new Hits(list, { ...context, extra: told.extra }) : new Groups(list, { ...context, reject });
-    }
-    for (const group of told.groups ?? []) group.acts = known.acts?.(group, context);
-    view.show(left);
-    count();
-  };
-  const count = () => {
-    const entries = told.hits ?? told.groups, away = entries.length - aside.without(entries).length;
-    const again = away ? h("button.plain", { type: "button", onclick: () => {
-      aside.clear();
-      draw();
-    } }, `${away} set aside: show again`) : null;
-    fill(head, entries.length ? bar(view, told.words, again) : h("div.empty", {}, h("strong", {}, "Nothing of this kind is here"), told.words, told.note ? h("p.small", {}, told.note) : null));
-  };
-  const run = latest(panel, async (isLast, progress, byPerson = false) => {
-    await ready;
-    if (!byPerson && !(status && status.frames <= AT_ONCE)) return fill(progress, h("p.quiet", {}, "This looks at every frame and may take minutes: press Look."));
-    const conditions = filters.conditions, body = { ...read(form), ...(conditions ? { conditions } : {}) };
-    fill(progress, h("p.quiet", {}, "Looking…"));
-    const answered = await answer(ofProject(`/${kind}`), body, progress);
-    if (!isLast()) return;
-    fill(progress);
-    told = { note: answered.note, ...known.read(answered, { body, place: progress, ontology }) };
-    draw(true);
-  });
-  return { panel, run, reject, get view() {
-    return view;
-  } };
-}
-
-async function mapPanel() {
-  const { Chart } = await import("./similarity_map.js");
-  const plane = h("div.stack"), picked = h("div"), head = h("div");
-  const method = h("select", { "aria-label": "How it is drawn", onchange: () => run(true) }, h("option", { value: "auto" }, "by neighbours (UMAP)"), h("option", { value: "pca" }, "by the widest differences (PCA)"));
-  const panel = frame(h("div.row.between", {}, h("p.quiet", {}, "Frames that are alike lie near each other. Draw a lasso around some, or click a class, to select them."), method), plane, head, picked);
-  const view = new Hits(picked, { ...context });
-  let chart = null;
-  chosen.addEventListener("change", rested(() => {
-    const hits = chosen.hits;
-    fill(head, hits.length ? h("h3", {}, `${hits.length} selected`) : null);
-    view.show(hits);
-  }, 100));
-  const run = latest(panel, async (isLast, progress, byPerson = false) => {
-    const conditions = filters.conditions;
-    fill(progress, h("p.quiet", {}, "Drawing the map…"));
-    await ready;
-    const most = Math.min(100000, Math.max(1000, status?.frames ?? 0));
-    const told = await answer(ofProject("/map"), { method: method.value, most, clusters: true, ...(conditions ? { conditions } : {}) }, progress);
-    if (!isLast()) return;
-    fill(progress, told.points.id.length ? null : empty(told, conditions));
-    chart ??= new Chart(plane, context);
-    chart.show(told);
-  });
-  return { panel, view, run };
-}
-
 async function open(name) {
   tab = name;
   remember();
@@ -188,13 +87,14 @@ async function open(name) {
     button.tabIndex = button.dataset.tab === name ? 0 : -1;
   }
   for (const [one, panel] of Object.entries(panels)) panel.panel.hidden = one !== name;
+  const made = panels[name] ?? (name === "search" ? searchPanel() : name === "map" ? (await import("./similarity_map.js")).mapPanel(context) : (await import("./similarity_lists.js")).listPanel(name, context));
   const isNew = !panels[name];
   if (isNew) {
-    panels[name] = name === "search" ? searchPanel() : name === "map" ? await mapPanel() : await listPanel(name);
-    Object.assign(panels[name].panel, { id: `panel-${name}`, hidden: tab !== name });
-    panels[name].panel.setAttribute("role", "tabpanel");
-    panels[name].panel.setAttribute("aria-label", TABS[name]);
-    at("results").append(panels[name].panel);
+    panels[name] = made;
+    Object.assign(made.panel, { id: `panel-${name}`, hidden: tab !== name });
+    made.panel.setAttribute("role", "tabpanel");
+    made.panel.setAttribute("aria-label", TABS[name]);
+    at("results").append(made.panel);
   }
   at("query").hidden = name !== "search" && innerWidth < 960;
   if (isNew || name === "search" || panels[name].stale) panels[name].run(false);

@@ -1,12 +1,17 @@
 // The map: frames as points, near where they are alike. Pan, zoom, look, and select with a lasso or from the list.
 
+import { ofProject } from "./api.js";
 import { fill, h, rested } from "./dom.js";
+import { answer } from "./job.js";
 import { image } from "./pictures.js";
 import { words } from "./similarity_frame.js";
+import { Hits } from "./similarity_hits.js";
+import { empty, frame, latest } from "./similarity_panel.js";
 import { Points } from "./similarity_points.js";
 
 const PALETTE = ["#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#b07aa1", "#9c755f", "#17a2a2", "#d4a017", "#ff7fb0", "#6b6ecf", "#8ca252", "#bd5a9e"];
 const BY = { said: "what is said", person: "what people answered", version: "what is predicted", cluster: "cluster" };
+const QUICK = 5000; // frames up to which the better map takes seconds
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
 export class Chart {
@@ -170,4 +175,32 @@ export class Chart {
     this.tip.style.left = `${Math.min(event.offsetX + 14, this.canvas.clientWidth - 176)}px`;
     this.tip.style.top = `${Math.min(event.offsetY + 14, this.canvas.clientHeight - 160)}px`;
   }
+}
+
+export function mapPanel(context) {
+  const { chosen, filters } = context, asked = new URLSearchParams(location.search).get("method") ?? "";
+  const plane = h("div.stack"), picked = h("div"), head = h("div");
+  const method = h("select", { "aria-label": "How it is drawn", onchange: () => run(true) },
+    [["", "by itself"], ["umap", "by neighbours (UMAP)"], ["pca", "by the widest differences (PCA)"]].map(([value, words]) => h("option", { value, selected: value === asked }, words)));
+  const panel = frame(h("div.row.between", {}, h("p.quiet", {}, "Frames that are alike lie near each other. Draw a lasso around some, or click a class, to select them."), method), plane, head, picked);
+  const view = new Hits(picked, { ...context });
+  let chart = null;
+  chosen.addEventListener("change", rested(() => {
+    const hits = chosen.hits;
+    fill(head, hits.length ? h("h3", {}, `${hits.length} selected`) : null);
+    view.show(hits);
+  }, 100));
+  const run = latest(panel, async (isLast, progress, byPerson = false) => {
+    const conditions = filters.conditions;
+    fill(progress, h("p.quiet", {}, "Drawing the map…"));
+    const most = Math.min(100000, Math.max(1000, await context.frames()));
+    // The quick one at once, and the better one when it is made.
+    for (const one of method.value ? [method.value] : most <= QUICK ? ["pca", "auto"] : ["pca"]) {
+      const told = await answer(ofProject("/map"), { method: one, most, clusters: true, ...(conditions ? { conditions } : {}) }, progress);
+      if (!isLast()) return;
+      fill(progress, told.points.id.length ? one === "pca" && !method.value && most <= QUICK ? h("p.quiet", {}, "A better map is being made…") : null : empty(told, conditions));
+      if (told.points.id.length) (chart ??= new Chart(plane, context)).show(told);
+    }
+  });
+  return { panel, view, run };
 }
