@@ -31,6 +31,7 @@ FLOORS = {
     "espalier_open_clip": 3,
     "espalier_timm": 3,
     "espalier.checking": 4,
+    "espalier.exchange": 4,
     "espalier.jobs": 4,
     "espalier.search": 4,
     "espalier.web": 5,

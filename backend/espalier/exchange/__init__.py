@@ -1,0 +1,1 @@
+"""Labels and predictions that come from elsewhere, or are taken away: tables, directories of pictures, ZIP files."""
