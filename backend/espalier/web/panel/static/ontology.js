@@ -2,14 +2,14 @@
 
 import { get, ofProject } from "./api.js";
 import { at, fill, h, rested } from "./dom.js";
+import { busy } from "./notices.js";
 import { keys } from "./page.js";
 import { found, listen } from "./ontology_configuration.js";
 import { forget } from "./ontology_cutoffs.js";
 import { Mappings } from "./ontology_mappings.js";
-import { offer } from "./ontology_next.js";
 import { Node, summary } from "./ontology_node.js";
 import { Tree } from "./ontology_tree.js";
-import { asked, failing, path, table } from "./ontology_words.js";
+import { asked, failing, may, path, table } from "./ontology_words.js";
 
 const ROLE = { encoder: "sees (encoder)", classifier: "decides (classifier)", index: "finds (index)", tuner: "learns to see (tuner)" };
 
@@ -30,7 +30,9 @@ async function open() {
   const counts = new Map(project.classifications.map((one) => [one.classification, new Map(one.options.map((each) => [path(each.option), each.tasks]))]));
   fill(at("state"), summary(ontology));
   found(ontology);
-  offer(project.url);
+  const next = (what) => busy(async () => (await import("./ontology_next.js"))[what](project.url));
+  fill(at("next-buttons"), h("button", { type: "button", id: "next-draw", onclick: next("draw") }, "Show some"),
+    may("annotator") ? h("button", { type: "button", id: "next-write", onclick: next("write") }, "Write 50 to Label Studio") : null);
   const mappings = new Mappings({ ontology, url: project.url, changed: () => Promise.all([mappings.history(), mappings.changes().catch(noChanges)]) });
   const noChanges = () => mappings.form(); // nothing was trained yet: nothing can have changed since
   mappings.history().catch(failing(at("mappings")));

@@ -41,12 +41,12 @@ function draw(place, classification, option, settings, now) {
   const rows = now.figures.filter((one) => one.classification === classification.name).map((one) => h("tr", { "aria-current": option && path(option) === path(one.option) ? "true" : null },
     h("th", { scope: "row" }, path(one.option)), h("td.number", {}, one.cutoff.toFixed(2)), h("td.number", {}, percent(one.precision)), h("td.number", {}, percent(one.recall)),
     h("td", {}, origin(now.policy, classification, path(one.option), settings))));
-  const table = rows.length
+  const figures = rows.length
     ? table(["Option", "#Cutoff", "#Right", "#Found", "Chosen by"], rows)
     : h("p.quiet", {}, now.version ? `${now.version} does not predict it yet: there are no cutoffs.` : "There are cutoffs after the first training.");
   fill(place, h("h3", {}, "Cutoffs"),
     h("p.quiet.small", {}, "The confidence under which an option is not answered. A cutoff chosen here comes before the score threshold, and that before what training chose."),
-    table, may("manager") ? chooser(place, classification, option, settings, now) : null);
+    figures, may("manager") ? chooser(place, classification, option, settings, now) : null);
 }
 
 function chooser(place, classification, option, settings, now) {

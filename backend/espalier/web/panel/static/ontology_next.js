@@ -4,7 +4,7 @@ import { address, get, ofProject, post } from "./api.js";
 import { at, fill, h } from "./dom.js";
 import { finished, show } from "./job.js";
 import { busy } from "./notices.js";
-import { failing, may, several } from "./ontology_words.js";
+import { failing, several } from "./ontology_words.js";
 
 const SHOWN = 12;
 const WRITTEN = 50;
@@ -15,7 +15,7 @@ function card(entry, url) {
   return h("li", {}, url ? h("a", { href: `${url}/data?task=${entry.task_id}`, target: "_blank", rel: "noopener", "aria-label": `${words} in Label Studio` }, picture) : picture, h("p", {}, h("strong", {}, words), " ", entry.reason));
 }
 
-async function draw(url) {
+export async function draw(url) {
   const place = at("next");
   fill(place, h("p.quiet", {}, "Choosing…"));
   try {
@@ -27,7 +27,7 @@ async function draw(url) {
   }
 }
 
-async function write(url) {
+export async function write(url) {
   const place = at("next");
   const { run, job } = await finished(await post(ofProject("/lists/next"), { count: WRITTEN }), place);
   await show(job, place, { title: "Writing the list to Label Studio" });
@@ -40,8 +40,3 @@ async function write(url) {
       }) }, "Undo") : null));
 }
 
-export function offer(url) {
-  fill(at("next-buttons"),
-    h("button", { type: "button", id: "next-draw", onclick: busy(() => draw(url)) }, "Show some"),
-    may("annotator") ? h("button", { type: "button", id: "next-write", onclick: busy(() => write(url)) }, `Write ${WRITTEN} to Label Studio`) : null);
-}

@@ -151,13 +151,9 @@ export class Tree {
       ArrowLeft: () => (isOpen ? (this.open(item, false), item) : item.parentElement.closest("[role=treeitem]")),
       Enter: () => (this.select(item), null), " ": () => (this.select(item), null),
     };
-    let found;
-    if (steps[event.key]) found = steps[event.key]();
-    else if (event.key.length === 1 && event.key !== "?") {
-      found = [...all.slice(at + 1), ...all.slice(0, at)].find((one) => one.querySelector(".name").textContent.toLowerCase().startsWith(event.key.toLowerCase()));
-    } else return;
+    if (!steps[event.key]) return;
     event.preventDefault();
-    event.stopPropagation();
+    const found = steps[event.key]();
     if (found) this.focus(found);
   }
 }
