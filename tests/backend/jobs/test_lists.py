@@ -60,6 +60,9 @@ def test_flipped_labels_are_listed_with_what_the_model_says(flipped: Any) -> Non
         assert entry.task_id not in entry.neighbors
         assert len(entry.neighbors) == 5
         assert "loop: labeled" in entry.reason
+        doubt = entry.doubts[0]
+        assert doubt["given"] == [said.result[0]["value"]["choices"]] != doubt["predicted"]
+        assert 0 <= doubt["given_confidence"] < doubt["predicted_confidence"] <= 1
     assert {entry.cluster for entry in found.entries} <= {0, 1}, "one for each way to be wrong"
     assert "of 90 tasks that espalier-v1 has learned from may be wrongly labeled" in found.note
     assert len(drawn(home, "errors", 3).entries) == 3
