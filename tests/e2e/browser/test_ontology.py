@@ -192,9 +192,7 @@ def test_findings_say_what_to_write_and_a_configuration_is_checked_before(stage:
     assert [complaint for complaint in seen.complaints if "422" not in complaint] == []  # of what is no configuration
 
 
-def test_what_to_label_next_shows_pictures_and_is_written_to_label_studio(
-    stage: Any, visit: Any, own: int, label_studio: Any
-) -> None:
+def test_what_to_label_next_shows_pictures_and_is_written_to_label_studio(stage: Any, visit: Any, own: int) -> None:
     seen = opened(stage, visit, own)
     page = seen.page
     page.get_by_role("button", name="Show some").click()
@@ -203,11 +201,31 @@ def test_what_to_label_next_shows_pictures_and_is_written_to_label_studio(
     expect(page.locator(".next-tasks li")).to_have_count(TASKS - LABELED)
     expect(first.get_by_role("link")).to_have_attribute("href", re.compile(r"/data\?task=\d+$"))
     first.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('.next-tasks img').naturalWidth > 0")
+    picture = first.locator("img")
+    expect(picture).not_to_have_js_property("naturalWidth", 0, timeout=SLOW_MS)
     seen.picture("ontology-next")
     page.get_by_role("button", name="Write 50 to Label Studio").click()
     page.locator("#next").get_by_role("button", name="Undo").click(timeout=SLOW_MS)
     expect(page.locator("#next")).to_contain_text("Taken back: 2 predictions", timeout=SLOW_MS)
+
+
+def test_what_looks_like_a_rename_is_suggested_after_the_configuration_changed(
+    stage: Any, visit: Any, own: int, label_studio: Any
+) -> None:
+    renamed = UNSEEN.replace("(1)", "(2)")
+    config = CONFIG.replace(escape(UNSEEN), escape(renamed))
+    label_studio.request("PATCH", f"/api/projects/{own}", {"label_config": config})
+    seen = opened(stage, visit, own)
+    for _ in range(60):  # Label Studio tells the backend by webhook
+        if seen.page.get_by_role("tree").get_by_text(renamed, exact=True).count():
+            break
+        seen.page.wait_for_timeout(500)
+        seen = opened(stage, visit, own)
+    told = seen.page.locator("#changed")
+    expect(told).to_contain_text(f"Likely a rename: {UNSEEN} → {renamed}", timeout=SLOW_MS)
+    told.get_by_role("button", name="Is it a rename?").first.click()
+    expect(seen.page.locator("#mapping-counts")).to_contain_text("0 answers", timeout=SLOW_MS)
+    seen.picture("ontology-changed")
 
 
 def test_a_viewer_sees_no_button_of_a_manager(stage: Any, visit: Any, own: int) -> None:

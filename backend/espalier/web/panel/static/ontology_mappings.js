@@ -65,7 +65,7 @@ export class Mappings {
       const gone = [...(this.gone.get(of.value) ?? []), ...old.filter(() => of.value === classification)].filter((each, at, all) => !today.some((other) => path(other) === path(each)) && all.findIndex((other) => path(other) === path(each)) === at);
       from.multiple = how.value === "merge";
       to.multiple = how.value === "split";
-      for (const select of [from, to]) select.size = select.multiple ? Math.min(8, Math.max(3, today.length)) : 0;
+      for (const select of [from, to]) select.size = select.multiple ? Math.min(8, Math.max(4, today.length + 1)) : 0;
       const chosen = of.value === classification;
       fill(from, gone.length ? h("optgroup", { label: "no longer in the configuration" }, options(gone, chosen ? old : [])) : null, h("optgroup", { label: "in the configuration" }, options(today, chosen ? old : [])));
       fill(to, options(today, chosen ? made : []));

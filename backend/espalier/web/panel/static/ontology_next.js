@@ -11,6 +11,7 @@ const WRITTEN = 50;
 
 function card(entry, url) {
   const picture = h("img", { src: address(ofProject(`/tasks/${entry.task_id}/thumbnail`), { size: 240 }), alt: "", loading: "lazy", decoding: "async", width: 240, height: 180 });
+  picture.addEventListener("error", () => setTimeout(() => { picture.src = picture.src; }, 3000), { once: true }); // it is being made
   const words = `task ${entry.task_id}`;
   return h("li", {}, url ? h("a", { href: `${url}/data?task=${entry.task_id}`, target: "_blank", rel: "noopener", "aria-label": `${words} in Label Studio` }, picture) : picture, h("p", {}, h("strong", {}, words), " ", entry.reason));
 }

@@ -62,10 +62,10 @@ export class Node {
   lacking() {
     const counted = this.counts.get(this.classification.name) ?? new Map();
     const lacking = this.classification.options.filter(({ option }) => !counted.get(option.join(" / ")));
-    if (this.classification.options_from || !lacking.length) return null;
+    if (this.classification.options_from || !lacking.length || this.chosen === "pretrained") return null;
     const names = lacking.slice(0, 12).map(({ option }) => option.join(" / ")).join(", ");
     const more = lacking.length > 12 ? ` and ${lacking.length - 12} more` : "";
-    return h("p.note.warn", {}, `No example yet of ${names}${more}: label some frames with ${lacking.length === 1 ? "it" : "them"}, for nothing can be predicted without.`);
+    return h("p.note.warn", {}, `No example yet of ${names}${more}: label some frames with ${lacking.length === 1 ? "it; without, it is" : "them; without, they are"} never predicted.`);
   }
 
   /** What the served version has made of it. */
