@@ -212,6 +212,7 @@ def test_an_action_labels_a_range_of_the_selected_videos(inside: Inside, person:
     assert "deleted" in undone["detail"], undone
     page = person()
     page.goto(inside.url())
+    page.get_by_role("checkbox", name="Select Task").first.click()
     page.get_by_role("button", name="Actions").click()
     expect(page.get_by_text("Automated labeling…")).to_be_visible()
     page.get_by_text("Automated labeling…").click()
