@@ -26,6 +26,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Label": {
         "run": ("runs", "Automated labeling of a project."),
         "label": ("label", "A label for many frames at once."),
+        "import": ("import_", "Labels from a table, or from pictures in directories."),
         "runs": ("runs", "The automated labeling runs of a project."),
         "undo": ("runs", "Take back what a run wrote."),
         "cancel": ("runs", "Stop a run, or a fine-tuning."),
@@ -65,6 +66,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "promote": ("promote", "Let another version serve."),
         "rollback": ("promote", "Let the version serve again that served before."),
         "archive": ("promote", "Remove the files of old versions."),
+        "export": ("export", "Labels, predictions, or pictures by what they show, as files."),
         "bundle": ("bundle", "Take a version away, and answer with it alone."),
     },
 }

@@ -85,7 +85,7 @@ def label(
     touched. `espalier undo` takes the labels back, except from annotations that somebody has changed since.
     """
     request: dict[str, Any] = {name.rstrip("_"): value for name, value in chosen.items()}
-    request["by"] = request["by"] or _user()
+    request["by"] = request["by"] or user_here()
     request["labels"] = [_label(text) for text in labels]
     request["frames"] = [_task(text, "label studio" if player_numbers else "frames") for text in tasks]
     if hits is not None:
@@ -102,7 +102,7 @@ def label(
         if as_json and dry_run:
             click.echo(json.dumps(counts))
             return
-        _print(counts)
+        echo_counts(counts)
         if dry_run or not counts["written"]:
             return
         if not yes:
@@ -156,14 +156,14 @@ def _found(file: IO[bytes]) -> dict[str, Any]:
     return {"hits": answer, "search": asked or None}
 
 
-def _user() -> str:
+def user_here() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
         return ""
 
 
-def _print(counts: dict[str, Any]) -> None:
+def echo_counts(counts: dict[str, Any]) -> None:
     for answer, count in counts["answers"].items():
         click.echo(f"{count:>7}  {answer}")
     for reason, count in counts["reasons"].items():

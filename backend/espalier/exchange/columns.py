@@ -5,39 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from espalier_ontology.tree import Ontology
+from espalier_ontology.tree import Ontology, Path
 
 from ..errors import BadRequest
 from .cells import plain
 from .file_names import looks_like_media
 from .option_names import OptionNames
 
-_FILE = [
-    "filename",
-    "file",
-    "file_name",
-    "filepath",
-    "file_path",
-    "path",
-    "image",
-    "img",
-    "image_path",
-    "picture",
-    "video",
-    "video_path",
-    "name",
-    "url",
-]
+_FILE = (
+    "filename", "file", "file_name", "filepath", "file_path", "path", "image", "img", "image_path", "picture", "video",
+    "video_path", "name", "url",
+)  # fmt: skip
 _TASK = ("task", "task_id")
 _LABEL = ["label", "labels", "class", "classes", "category", "categories", "target", "tag", "tags", "annotation"]
 _SHARE = 0.5
 """Of a column's values that a classification must know before the column is taken to be about it."""
-ANY = ""
+ANY = "*"
+"""Each value of the column says itself which classification it answers."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """By position from 0. labels: the classification of each column of labels; "" where each value says itself.
+    """By position from 0. labels: the classification of each column of labels, or ANY.
 
     classification, option: of a table with one row for each answer. names: as people see them.
     """
@@ -55,7 +44,8 @@ class Columns:
         """In words; "" for what is left out."""
         told = {self.file: "file name", self.task: "task", self.classification: "classification", self.option: "option"}
         told |= dict.fromkeys(self.frames or (), "frame")
-        return told.get(column, self.labels.get(column, "") and f"labels of {self.labels[column]}")
+        told |= {place: "labels" if name == ANY else f"labels of {name}" for place, name in self.labels.items()}
+        return told.get(column, "")
 
 
 def columns_of(
@@ -67,7 +57,7 @@ def columns_of(
     is_file: Callable[[str], bool] = looks_like_media,
 ) -> Columns:
     """From the first rows. fields: keys of the tasks' data that name files. chosen: by a column's name, or its number
-    from 1, the classification that it is about, or "" to leave it out. Raises BadRequest where no column is clear.
+    from 1, the classification that it is about, ANY, or "" to leave it out. Raises BadRequest where no column is clear.
     """
     first = [cell.strip() for cell in rows[0]]
     words = [_word(cell) for cell in first]
@@ -88,13 +78,18 @@ def columns_of(
     for place, name in enumerate(names):
         wanted = _chosen(chosen or {}, name, place)
         if wanted is not None:
-            if wanted and wanted not in ontology:
+            if wanted and wanted != ANY and wanted not in ontology:
                 raise BadRequest(f"column {name!r} was said to be about {wanted!r}, which is no classification")
             if wanted:
                 labels[place] = wanted
         elif place not in taken and (about := _about(ontology, name, [_cell(row, place) for row in body])):
             labels[place] = about
     return _with_labels(Columns(names, True, file, task, frames, labels=labels), ontology)
+
+
+def options_of(ontology: Ontology, text: str) -> list[tuple[str, Path]]:
+    """Every option of any classification that this may mean."""
+    return [(one.name, path) for one in ontology for path in sorted(OptionNames(one).find(text))]
 
 
 def _without_header(
@@ -147,7 +142,10 @@ def _about(ontology: Ontology, name: str, cells: Sequence[str]) -> str:
     best = max((share for share, _ in shares), default=0.0)
     likely = [one.name for share, one in shares if share == best]
     if best < _SHARE:
-        return ontology.classifications[0].name if len(ontology.classifications) == 1 else ""
+        if len(ontology.classifications) == 1:
+            return ontology.classifications[0].name
+        known = sum(len(options_of(ontology, value)) == 1 for value in values)
+        return ANY if values and known / len(values) >= _SHARE else ""
     if len(likely) > 1:
         raise BadRequest(
             f"column {name!r} may be about {' or '.join(map(repr, likely))}, which have the same options: name the "

@@ -87,7 +87,8 @@ class OptionNames:
 
     @cached_property
     def _layers(self) -> tuple[Mapping[str, frozenset[Path]], ...]:
-        wired, named, joined, leaves = ({} for _ in range(4))  # type: dict[str, set[Path]], ...
+        layers: tuple[dict[str, set[Path]], ...] = ({}, {}, {}, {})
+        wired, named, joined, leaves = layers
         for option in self.classification.options:
             wire = self.classification.wire_path(option.path)
             wired.setdefault(" / ".join(wire), set()).add(option.path)
@@ -97,7 +98,7 @@ class OptionNames:
                     joined.setdefault(separator.join(names), set()).add(option.path)
             for name in (option.name, option.wire_name):
                 leaves.setdefault(name, set()).add(option.path)
-        return tuple({text: frozenset(found) for text, found in one.items()} for one in (wired, named, joined, leaves))
+        return tuple({text: frozenset(found) for text, found in one.items()} for one in layers)
 
     @cached_property
     def _folded(self) -> Mapping[str, frozenset[Path]]:

@@ -16,11 +16,11 @@ from ..errors import BadRequest
 from ..jobs.bulk_labels import Label, check_label, named
 from ..jobs.bulk_selection import SelectedFrames
 from .cells import plain
-from .columns import Columns
+from .columns import ANY, Columns, options_of
 from .file_names import parts_of
 from .option_names import OptionNames
 from .problem import Problem
-from .shown_files import Shown, ShownFiles
+from .shown_files import Match, Shown, ShownFiles
 
 Span = tuple[int, int] | None
 """First and last frame as Label Studio counts them; None for all."""
@@ -109,8 +109,9 @@ def understand(ontology: Ontology, shown: ShownFiles, said: Iterable[Said], prob
 
 def _place(shown: ShownFiles, one: Said, found: Understood) -> tuple[Shown | None, int]:
     """Where the row belongs; its task by number goes first, where that shows the file that is named beside it."""
-    match = next((match for name in (*one.aliases, one.file) if (match := shown.find(name)).places), None)
-    places = match.places if match else ()
+    matches = [match for name in (*one.aliases, one.file) if name and (match := shown.find(name)).places]
+    match = min(matches, key=lambda match: len(match.places), default=Match())
+    places = match.places
     if one.task is not None and (one.task in shown.tasks or not one.file):
         if one.task not in shown.tasks:
             found.problems.append(
@@ -120,7 +121,7 @@ def _place(shown: ShownFiles, one: Said, found: Understood) -> tuple[Shown | Non
         here = [place for place in places if place.task == one.task]
         if here or not one.file:
             return (here[0] if here else Shown(one.task, "")), 1
-    if len(places) == 1 and match is not None:
+    if len(places) == 1:
         return places[0], match.near
     if places:
         tasks = ", ".join(str(place.task) for place in places[:5])
@@ -179,7 +180,16 @@ def _labels(
         told = [(name, text)] if name or text else []
     for column, name in columns.labels.items():
         text = plain(_cell(cells, column))
-        told += [(name, part) for part in options[name].several(text)] if text.strip() else []
+        if name == ANY and text.strip():
+            known = options_of(ontology, text)
+            told += [(one, text) for one, _ in known[:1] if len(known) == 1]
+            if len(known) != 1:
+                which = ", ".join(map(named, known))
+                why = "several classifications have this option" if known else "no classification has this option"
+                do = f"name the column after one of them: {which}" if known else "use the name of an option"
+                problems.append(Problem(number, text, why, do))
+        elif text.strip():
+            told += [(name, part) for part in options[name].several(text)]
     for name, text in told:
         if name not in options:
             known = ", ".join(options) or "none"

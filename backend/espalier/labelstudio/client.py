@@ -12,6 +12,7 @@ from .annotations import Annotations
 from .predictions import Predictions, Row
 from .token import TokenKind
 from .transport import Transport
+from .uploads import Uploads
 from .webhooks import Webhooks
 
 Json = dict[str, Any]
@@ -138,6 +139,10 @@ class LabelStudio:
     @cached_property
     def annotations(self) -> Annotations:
         return Annotations(self._transport, self.tasks)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        return Uploads(self._transport)
 
     @cached_property
     def hooks(self) -> Webhooks:

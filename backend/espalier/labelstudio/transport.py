@@ -43,10 +43,13 @@ class Transport:
         *,
         query: Mapping[str, str | int] | None = None,
         body: object = None,
+        files: Mapping[str, bytes] | None = None,
         read_s: float = READ_S,
         doing: str = "",
     ) -> Any:
         """The answer's JSON (None for an empty one). `doing` says in words what was tried, for the messages.
+
+        files: by name, sent as a form instead of a body.
 
         Connection errors and overload are retried with growing pauses (for POST only where nothing was sent). Raises
         LabelStudioDown where it cannot be reached or fails, LabelStudioRefused where it says no.
@@ -54,7 +57,7 @@ class Transport:
         doing = doing or f"{method} {path}"
         for asked_again in (False, True):
             authorization = self.token.authorization()
-            response = self._patiently(method, path, query, body, authorization, read_s)
+            response = self._patiently(method, path, query, body, authorization, read_s, files)
             if response.status_code != 401 or asked_again or not self.token.outdated(authorization):
                 break
         if response.is_redirect:
@@ -103,6 +106,7 @@ class Transport:
         body: object,
         authorization: Mapping[str, str],
         read_s: float,
+        files: Mapping[str, bytes] | None = None,
     ) -> requests.Response:
         headers = {**authorization, "Accept": "application/json"}
         data = None
@@ -117,6 +121,7 @@ class Transport:
                     self.url + path,
                     params=query,
                     data=data,
+                    files=_form(files) if files else None,
                     headers=headers,
                     timeout=(CONNECT_S, read_s),
                     allow_redirects=False,
@@ -166,6 +171,11 @@ class Transport:
         if response.status_code == 403:
             return f"Label Studio at {self.url}: the token's user may not {doing} ({detail})"
         return f"Label Studio at {self.url} refused to {doing}: {response.status_code} {detail}"
+
+
+def _form(files: Mapping[str, bytes]) -> list[tuple[str, tuple[str, bytes]]]:
+    """Each under a field of its own: of several in one field Label Studio takes the last."""
+    return [(f"file{number}", file) for number, file in enumerate(files.items())]
 
 
 def _checked(url: str) -> str:

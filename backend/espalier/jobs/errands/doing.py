@@ -18,7 +18,8 @@ def do(house: House, project_key: str, name: str, request: Mapping[str, Any], pr
     if name not in ERRANDS:
         raise BadRequest(f"there is no errand {name!r}; there are {', '.join(ERRANDS)}")
     errand = ERRANDS[name]
-    function = getattr(import_module(f"{__package__}.{errand.module}"), errand.function)
+    module = errand.module if "." in errand.module else f"{__package__}.{errand.module}"
+    function = getattr(import_module(module), errand.function)
     answer = function(house, house.project(project_key), request, progress)
     json.dumps(answer, allow_nan=False)  # a mistake of ours must not reach a browser, which cannot read it
     return answer

@@ -10,8 +10,9 @@ Line = Literal["prediction", "runs", "search"]
 
 @dataclass(frozen=True)
 class Errand:
-    """module: of this package. function: (house, project, request, progress) -> plain JSON. line: where it waits.
-    What takes seconds is done beside the search, so that no prediction waits for it; what takes minutes, with the runs.
+    """module: of this package; with dots, of a room above, which nothing here imports before it is asked for.
+    function: (house, project, request, progress) -> plain JSON. line: where it waits. What takes seconds is done
+    beside the search, so that no prediction waits for it; what takes minutes, with the runs.
     reads: changes nothing, so its answer may be kept."""
 
     module: str
@@ -64,6 +65,10 @@ ERRANDS: dict[str, Errand] = {
     "cancel_tuning": Errand("trainings", "cancel_tuning"),
     "forecast": Errand("trainings", "forecast", "runs", reads=True),
     "embed": Errand("embedding", "embed_all", "runs"),
+    "preview_import": Errand("exchange", "preview_import", "runs"),
+    "plan_import": Errand("exchange", "plan_import", "runs"),
+    "export": Errand("exchange", "export", "runs"),
+    "write_bundle": Errand("espalier.bundle.errand", "write_bundle", "runs"),
     "connection": Errand("checks", "connected"),
     "installation": Errand("checks", "installation", "runs"),
     "storage": Errand("checks", "storage", "runs"),

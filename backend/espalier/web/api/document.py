@@ -17,6 +17,7 @@ _PATH_WORDS = {
     "version": "The name of a model version.",
     "run": "The id of a run.",
     "job": "The id of a job, as the answer that started it gave it.",
+    "export": "The id of an export, as the answer that made it gave it.",
     "frame": "The id of a frame, as searches give it.",
 }
 _HEADERS = {

@@ -16,7 +16,7 @@ MIMETYPE = "application/problem+json"
 
 Kind = Literal[
     "bad-request", "not-signed-in", "not-allowed", "not-found", "wrong-method", "conflict", "too-large",
-    "wrong-content", "not-valid", "too-many", "unforeseen", "label-studio", "not-answering",
+    "wrong-content", "out-of-range", "not-valid", "too-many", "unforeseen", "label-studio", "not-answering",
 ]  # fmt: skip
 _TITLES: dict[int, tuple[Kind, str]] = {
     400: ("bad-request", "The request cannot be understood"),
@@ -27,6 +27,7 @@ _TITLES: dict[int, tuple[Kind, str]] = {
     409: ("conflict", "Things are not as the request needs them"),
     413: ("too-large", "The request is too large"),
     415: ("wrong-content", "The request's content is of another type than expected"),
+    416: ("out-of-range", "The file has no such part"),
     422: ("not-valid", "The request cannot be carried out as it is"),
     429: ("too-many", "Too much is asked at once"),
     500: ("unforeseen", "Something went wrong inside Espalier"),

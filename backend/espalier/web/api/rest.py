@@ -18,8 +18,10 @@ from . import (
     checks,
     cutoffs,
     document,
+    exported,
     exports,
     figures,
+    imports,
     jobs,
     lists,
     mappings,
@@ -103,6 +105,8 @@ def register(app: Flask, read: Settings, records: Records, queues: Queues, auth:
         ("thumbnails", "Frames as small pictures.", lambda r: thumbnails.register(r, given, asking)),
         ("bulk-labels", "One label for many frames.", lambda r: bulk.register(r, given, asking)),
         ("exports", "Predictions and labels, to take away.", lambda r: exports.register(r, given)),
+        ("imports", "Labels from elsewhere.", lambda r: imports.register(r, given, asking)),
+        ("files", "ZIP files, to take away.", lambda r: exported.register(r, given, asking)),
         ("jobs", "Work in the queue.", lambda r: jobs.register(r, given, asking, streams)),
     ]
     for noun, meaning, registered in nouns:

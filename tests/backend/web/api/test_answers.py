@@ -145,7 +145,7 @@ def test_labels_are_exported_as_json_and_csv(api: Api) -> None:
     tasks = json.loads(api.get("/projects/1/exports/labels").data)
     assert [(task["id"], len(task["annotations"])) for task in tasks] == [(1, 1), (2, 1), (3, 0)]
     lines = api.get("/projects/1/exports/labels?format=csv").text.splitlines()
-    assert lines[0] == "task,classification,option,first,last,score,by"
+    assert lines[0] == "task,classification,option,first,last,score,by,file"
     assert [line.split(",")[:3] for line in lines[1:]] == [["1", "Weather", "Rain"], ["2", "Weather", "Sun"]]
     empty = api.get("/projects/1/exports/predictions")
     assert [task["predictions"] for task in json.loads(empty.data)] == [[], [], []]
