@@ -74,5 +74,5 @@ function chooser(place, classification, option, settings, now) {
     say(`Cutoffs of ${classification.name} are in force now.`, "good");
   }) },
     h("div.fields", {}, h("div.field", {}, h("label", { for: "strategy" }, "Choose cutoffs of this question"), select), field),
-    h("div.row", {}, h("button", {}, "Apply"), h("span.quiet.small", {}, "In force at once, without a training. On the Training page a click into the precision-recall curve does it for one option.")), progress);
+    h("div.row", {}, h("button", {}, "Apply"), h("span.quiet.small", {}, "In force at once, without a training. For one option, click into its curve on the Training page.")), progress);
 }

@@ -13,8 +13,6 @@ const NEGATIVES = {
 };
 const PRECEDENCE = ["this project", "espalier.yaml", "labeling configuration"];
 
-const short = (setting) => setting.replace("model_", "");
-
 function parsed(text) {
   try {
     const value = JSON.parse(text);
@@ -85,7 +83,7 @@ export class Node {
   inForce() {
     const value = (name, text) => (name === "model_parameters" ? Object.entries(parsed(text)).map(([key, each]) => `${key} = ${each}`).join(", ") || "none" : text);
     const rows = this.own.map((one) => h("tr", { dataset: { setting: one.name } },
-      h("th", { scope: "row" }, SETTING[one.name] ?? short(one.name)),
+      h("th", { scope: "row" }, SETTING[one.name]),
       h("td", {}, value(one.name, one.value)),
       h("td", {}, ORIGIN[one.origin], one.behind.map((other) => h("div.quiet.small", {}, `${ORIGIN[other.origin]}: ${value(one.name, other.value)}`))),
       h("td", {}, one.origin === "project" && may("manager") ? this.reset(one) : null)));
@@ -95,7 +93,7 @@ export class Node {
   }
 
   reset(one) {
-    const words = SETTING[one.name] ?? short(one.name);
+    const words = SETTING[one.name];
     return h("button", { type: "button", "aria-label": `Reset ${words}`, onclick: busy(async () => {
       await this.keep(remove(`${this.address()}/${encodeURIComponent(one.name)}`), "");
       say(`${words}: what is written elsewhere holds again.`, "good");
@@ -156,7 +154,7 @@ export class Node {
       h("div.field", {}, h("label", { for: "plugin" }, "Plugin that predicts it"), select),
       about, fields,
       h("div.fields", {},
-        h("div.field", {}, h("label", { for: "threshold" }, "Score threshold"), threshold, h("span.hint", { id: "threshold-hint" }, "Answers below it are withheld, unless a cutoff is chosen below. Empty: as training chose.")),
+        h("div.field", {}, h("label", { for: "threshold" }, "Score threshold"), threshold, h("span.hint", { id: "threshold-hint" }, "Answers below it are withheld, unless a cutoff is chosen below.")),
         negatives ? h("div.field", {}, h("label", { for: "negatives" }, "Unlabeled stretches say"), negatives, h("span.hint", { id: "negatives-hint" }, "What frames between labels teach.")) : null),
       h("div.row", {}, h("button.main", {}, "Keep"), applies), this.progress);
   }
