@@ -37,7 +37,7 @@ def test_figures_are_read_and_their_frames_opened(stage: Any, visit: Any) -> Non
     assert "which=cell" in page.url
     frame = page.locator("#frames li").first
     expect(frame.locator("img")).to_have_js_property("complete", True)
-    frame.focus()
+    frame.get_by_role("button").focus()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Where it sees").click()
     expect(page.get_by_alt_text("heat map: where no loop is seen")).to_be_visible(timeout=60_000)

@@ -55,10 +55,11 @@ export class Frames {
     if (!frame) return h("li.picture");
     const isRight = words(frame.truth) === words(frame.answers);
     const about = frame.task === null ? "no task shows it any more" : `task ${frame.task}${frame.frame > 1 || frame.tag ? `, frame ${frame.frame}` : ""}`;
-    return h("li.picture", { tabIndex: 0, role: "button", onclick: () => this.open(frame), onkeydown: (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), this.open(frame)) },
+    const keyed = (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), this.open(frame));
+    return h("li.picture", {}, h("div", { tabIndex: 0, role: "button", onclick: () => this.open(frame), onkeydown: keyed },
       frame.id === null ? h("span.caption", {}, about) : image(frame.id, about),
       h("div.caption", {}, h("div", {}, `holds: ${words(frame.truth)}`), h(`div.${isRight ? "better" : frame.answers.length ? "worse" : "quiet"}`, {}, `said: ${words(frame.answers)}`),
-        h("div.quiet", {}, `${frame.best.join(" / ")} ${percent(frame.score)}`)));
+        h("div.quiet", {}, `${frame.best.join(" / ")} ${percent(frame.score)}`))));
   }
 
   async open(frame) {

@@ -51,7 +51,7 @@ export function table(versions, current, look, changed) {
       h("td.of-version", {}, h("div.quiet.small", { title: row.message }, row.message)),
       h("td", {}, manages && usable && !row.serves ? h("button", { type: "button", onclick: busy(async () => (await deciding()).promote(changed, row)) }, "Promote") : null));
   });
-  fill(at("versions"), h("div.scroll", { role: "region", tabindex: "0", "aria-labelledby": "versions-title" },
+  fill(at("versions"), h("div.scroll", { role: "region", tabindex: "0", "aria-label": "All model versions" },
     h("table", {}, head(["Compare", ""], ["Version", ""], ["Made", ""], ["What it is", ""], ["", ""]), h("tbody", {}, rows))));
 }
 
