@@ -181,12 +181,12 @@ def _labels(
     for column, name in columns.labels.items():
         text = plain(_cell(cells, column))
         if name == ANY and text.strip():
-            known = options_of(ontology, text)
-            told += [(one, text) for one, _ in known[:1] if len(known) == 1]
-            if len(known) != 1:
-                which = ", ".join(map(named, known))
-                why = "several classifications have this option" if known else "no classification has this option"
-                do = f"name the column after one of them: {which}" if known else "use the name of an option"
+            alike = options_of(ontology, text)
+            told += [(one, text) for one, _ in alike[:1] if len(alike) == 1]
+            if len(alike) != 1:
+                which = ", ".join(map(named, alike))
+                why = "several classifications have this option" if alike else "no classification has this option"
+                do = f"name the column after one of them: {which}" if alike else "use the name of an option"
                 problems.append(Problem(number, text, why, do))
         elif text.strip():
             told += [(name, part) for part in options[name].several(text)]

@@ -41,7 +41,9 @@ def plan(records: Records, project: Project, parameters: BulkParameters) -> Run:
     """
     selected = by_task((*parameters.frames, *of_ids(records, project, parameters.ids)))
     taken = sum(run.kind == "bulk" for run in records.runs(project.key))
-    label = re.sub(r"\W+", "-", parameters.labels[0][1][-1]).strip("-")[:30] if parameters.labels else "review"
+    label = "review" if parameters.review else "import"
+    if parameters.labels:
+        label = re.sub(r"\W+", "-", parameters.labels[0][1][-1]).strip("-")[:30]
     # Two that are planned at once, or in another data directory, must not share a name: undo deletes by it.
     name = "-".join(filter(None, (f"bulk{taken + 1}", label, secrets.token_hex(2))))
     run = records.add_run(

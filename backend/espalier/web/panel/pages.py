@@ -44,6 +44,7 @@ PAGES = (
     Page("training", "Training"),
     Page("quality", "Label quality"),
     Page("ontology", "Ontology"),
+    Page("exchange", "Import and export"),
     Page("system", "Jobs and system", of_project=False),
 )
 _SIGN_IN = Page("sign-in", "Sign in", of_project=False)
