@@ -26,6 +26,8 @@ FLOORS = {
     "espalier.testing": 3,
     "espalier_classic": 3,
     "espalier_dynamic": 3,
+    "espalier_label_studio_ml": 3,
+    "espalier_label_studio_ml.model": 6,  # where others start: it opens a bundle
     "espalier_labelstudio": 2,
     "espalier_milvus": 3,
     "espalier_open_clip": 3,

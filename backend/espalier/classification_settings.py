@@ -26,6 +26,13 @@ KNOWN = {
     "model_negatives": "what an unlabeled stretch of a timeline says: auto, all, span or none",
     "model_encoder": "the encoder of the whole project",
 }
+OPERATORS = {
+    "model_class": "the class that the plugin asks, as package.module:Class",
+    "model_python": "the Python that has it",
+    "model_directory": "where it is imported from, and keeps what it learned",
+    "model_with": "what it is made with, as `{name: value}`",
+}
+"""Those that name code to run: the operator writes them, in `espalier.yaml` or the environment, and nobody else."""
 _NEGATIVES = ("auto", "all", "span", "none")
 
 
@@ -52,11 +59,25 @@ class ClassificationSettings:
         for name, given in value.items():
             if not isinstance(given, Mapping):
                 raise BadSetting(f"{where}: {name!r} must hold `plugin: dynamic` or the like, got {given!r}")
-            found.append((str(name), tuple(sorted(checked(given, f"{where}: {name!r}").items()))))
+            found.append((str(name), tuple(sorted(checked(given, f"{where}: {name!r}", operator=True).items()))))
         return cls(tuple(found))
 
     def of(self, project_id: int) -> dict[str, dict[str, str]]:
-        """What holds in one project; what is written for it alone comes before what is written for all."""
+        """What holds in one project; what is written for it alone comes before what is written for all.
+
+        Without what names code: that is for nobody to see, as a class may be made with a password.
+        """
+        return {
+            name: {key: value for key, value in given.items() if key not in OPERATORS}
+            for name, given in self._written(project_id).items()
+        }
+
+    def code(self, project_id: int, classification: str) -> dict[str, str]:
+        """What names code to run for one classification: values by full name (`model_class`)."""
+        given = self._written(project_id).get(classification, {})
+        return {key: value for key, value in given.items() if key in OPERATORS}
+
+    def _written(self, project_id: int) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}
         for is_own in (False, True):
             for name, given in self.chosen:
@@ -74,11 +95,14 @@ class ClassificationSettings:
         return json.dumps({name: dict(given) for name, given in self.chosen}) if self.chosen else ""
 
 
-def checked(given: Mapping[Any, Any], where: str) -> dict[str, str]:
-    """Settings by their full names; `plugin` is short for `model_plugin`. Raises BadSetting."""
+def checked(given: Mapping[Any, Any], where: str, *, operator: bool = False) -> dict[str, str]:
+    """Settings by their full names; `plugin` is short for `model_plugin`. Raises BadSetting.
+
+    operator: it was written in `espalier.yaml` or the environment, and may name code to run.
+    """
     found: dict[str, str] = {}
     for name, value in given.items():
-        full = full_name(str(name), where)
+        full = full_name(str(name), where, operator=operator)
         text = (json.dumps(dict(value)) if isinstance(value, Mapping) else str(value)).strip()
         if not text:
             raise BadSetting(f"{where}: {name} is empty; leave it out instead")
@@ -92,9 +116,13 @@ def checked(given: Mapping[Any, Any], where: str) -> dict[str, str]:
     return found
 
 
-def full_name(name: str, where: str) -> str:
+def full_name(name: str, where: str, *, operator: bool = False) -> str:
     """`model_plugin` for `plugin`. Raises BadSetting for what is no setting."""
     full = name if name.startswith("model_") else f"model_{name}"
+    if full in OPERATORS:
+        if not operator:
+            raise BadSetting(f"{where}: {name} names code to run, which the operator alone may do, in espalier.yaml")
+        return full
     if full not in KNOWN:
         known = ", ".join(one.removeprefix("model_") for one in KNOWN)
         raise BadSetting(f"{where} has no setting {name!r}; known are {known}")

@@ -174,7 +174,7 @@ class House:
         The operator's token goes only to the operator's address: what a request calls itself is not to be trusted.
         Raises LabelStudioDown where nobody answers.
         """
-        url, token = self._way_to_label_studio(project)
+        url, token = self.way_to_label_studio(project)
         if not url or not token:
             return None
         name = f"{url} {hash(token)}"
@@ -192,7 +192,7 @@ class House:
             self._clients[name] = client
         return self._clients[name]
 
-    def _way_to_label_studio(self, project: Project) -> tuple[str, str]:
+    def way_to_label_studio(self, project: Project) -> tuple[str, str]:
         """The address, and a token for it, "" where there is none: the operator's, else that of the pairing, else
         what came with the project."""
         settings = self.settings
@@ -222,7 +222,7 @@ class House:
         return Fetcher(
             self.cache,
             settings=self.settings,
-            label_studio_url=self._way_to_label_studio(project)[0],
+            label_studio_url=self.way_to_label_studio(project)[0],
             authorize=authorize,
         )
 

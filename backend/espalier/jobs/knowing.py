@@ -1,7 +1,8 @@
 """Before any label: what a pretrained network knows of a project's options by their names.
 
 A classification is answered by it where `model_plugin="pretrained"` asks so; and where options have `predicted_values`
-and no plugin is named, until a classifier that people's labels trained answers better.
+and no plugin is named, until a classifier that people's labels trained answers better. What somebody's own model
+answers by tasks is known before any label, too (`judged_tasks.py`).
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from ..plugins.checked import CheckedEncoder
 from ..plugins.registry import new_classifier
 from ..store.rows import Project
 from .house import House
+from .judged_tasks import JudgedTasks
 from .opening import open_tasks
 from .sample import COUNT, sample
+from .task_answers import is_told, reads_tasks
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,9 @@ _SHOWN = 4
 def asks(classification: Classification) -> bool:
     """Whether the labeling configuration wants it."""
     named = classification.settings.get("model_plugin")
-    return named == PLUGIN or (named is None and any(option.predicted_values for option in classification.options))
+    if named not in (None, PLUGIN):
+        return reads_tasks(classification) is not None
+    return named == PLUGIN or any(option.predicted_values for option in classification.options)
 
 
 def is_wanted(ontology: Ontology) -> bool:
@@ -53,12 +58,16 @@ def is_known(house: House, project: Project) -> bool:
 class Knowing:
     """Called with a classification and one of its sibling sets: what the encoder's network knows of it."""
 
-    def __init__(self, house: House, project: Project, ontology: Ontology, encoder: CheckedEncoder) -> None:
-        self.house, self.project, self.ontology, self.encoder = house, project, ontology, encoder
+    def __init__(
+        self, house: House, project: Project, ontology: Ontology, encoder: CheckedEncoder, judged: JudgedTasks
+    ) -> None:
+        self.house, self.project, self.ontology, self.encoder, self.judged = house, project, ontology, encoder, judged
 
     def __call__(self, classification: Classification, siblings: Siblings) -> Known | None:
         if not asks(classification):
             return None
+        if classification.settings.get("model_plugin") not in (None, PLUGIN):
+            return self.judged(classification, siblings)
         alone = classification.settings.get("model_plugin") == PLUGIN
         named = [self._names(classification, option) for option in siblings.options]
         classifier = new_classifier(PLUGIN)
@@ -123,9 +132,11 @@ def in_words(model: Model) -> str:
     """Which questions are answered without labels, and what is taken for what; empty where none is."""
     found = []
     for head in model.heads.values():
+        where = " / ".join((head.classification, *head.parent))
         if head.trained and head.plugin == PLUGIN:
-            where = " / ".join((head.classification, *head.parent))
             found.append(f"{where} by the network's own classes ({'; '.join(head.notes)})")
+        elif head.trained and is_told(head.classifier):
+            found.append(f"{where} ({'; '.join(head.notes)})")
     return ", ".join(found)
 
 

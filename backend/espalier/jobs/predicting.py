@@ -36,6 +36,7 @@ from .parameters import RunParameters
 from .progress import Progress
 from .reading import Readings
 from .span import Span, span_of
+from .task_answers import TaskAnswers, Told
 
 TASKS_AT_ONCE = 64
 
@@ -87,6 +88,7 @@ class Predictor:
             )
         self.fetcher = house.fetcher(project)
         self.live = live_model(house, version)
+        self.told = TaskAnswers.of(house, project, self.model, parameters.classifications)
         self._catch_up(Progress())
 
     def predict(self, tasks: Sequence[Mapping[str, Any]], progress: Progress) -> Iterator[Predicted]:
@@ -112,11 +114,13 @@ class Predictor:
         is_dynamic = any(classification.dynamic_field for classification in ontology)
         readings = Readings(ontology, self.mappings)
         answered_at = self._answered_at(tasks)
+        shown = [task for task, one in zip(tasks, opened, strict=True) if one.media]
+        told = self.told.ask(shown) if self.told is not None else {}
         for task, one in zip(tasks, opened, strict=True):
             failures = [*one.failures, *(text for media in one.media.values() for text in lost.get(media.digest, ()))]
             if is_dynamic:
                 readings = Readings(self.house.ontology(self.project, [task["data"]]), self.mappings)
-            yield self._predict_one(readings, task, one, spans, failures, answered_at)
+            yield self._predict_one(readings, task, one, spans, failures, answered_at, told.get(task["id"], ()))
 
     def _predict_one(
         self,
@@ -126,15 +130,20 @@ class Predictor:
         spans: Mapping[tuple[int, str], Span],
         failures: Sequence[str],
         answered_at: Mapping[int, datetime | None],
+        told: Sequence[Told],
     ) -> Predicted:
         ontology, known = readings.ontology, readings.known  # the model may know options by the names they had
         people = _answers_of_people(readings, task, opened, answered_at)
+        heard = [one.read(known, opened) for one in told]
         decided: list[Answer] = []
         doubts: list[float] = []
         looked_at = 0
         for name, media in opened.media.items():
             span = spans[opened.task_id, name]
             numbers, scores = self._scores(media, span.frames)
+            if self.told is not None and len(numbers):
+                own = [answer for answers, _ in heard for answer in answers if _shows(known, answer, name)]
+                scores |= self.told.scores(self.model, told, own, numbers)
             scores = self._of_options_asked(known, scores)
             looked_at += len(numbers)
             decision = self.parameters.decision(ontology, span.within, span.stride)
@@ -162,9 +171,10 @@ class Predictor:
                 ontology, kept, timelines=opened.timelines, lengths=opened.lengths, salt=str(task["id"])
             ),
             score=round(overall_score(ontology, {}, own) if own else max(doubts, default=0.0), 6),
-            message="; ".join(failures),
+            message="; ".join([*failures, *(one.failure for one in told if one.failure)]),
         )
         warnings = tuple(warning for media in opened.media.values() for warning in media.warnings)
+        warnings += tuple(f"task {opened.task_id}, as it was answered: {one}" for _, found in heard for one in found)
         wanted = {name: spans[opened.task_id, name].frames for name in opened.media}
         return Predicted(row, tuple(own), looked_at, warnings, wanted)
 
@@ -237,6 +247,10 @@ class Predictor:
             return not self.house.embeddings.missing(self.encoder.spec.digest, media.digest, frames)
 
         return span_of(media, self.parameters, is_embedded)
+
+
+def _shows(ontology: Ontology, answer: Answer, media: str) -> bool:
+    return ontology.classification(answer.classification).media == media
 
 
 def _answers_of_people(

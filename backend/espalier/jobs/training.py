@@ -32,6 +32,7 @@ from .cutoffs import apply_policy
 from .examples import Examples, gather
 from .freshness import LIVE
 from .house import House
+from .judged_tasks import JudgedTasks
 from .knowing import Knowing, in_words, is_wanted
 from .label_mappings import held
 from .labeled_frames import embedded, embeddings_of
@@ -89,7 +90,7 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
         data_fingerprint=examples.fingerprint,
         alike=lambda located: embeddings_of(house, alike.spec, located, examples.media),
         taught=own.parts() if own else None,
-        known=Knowing(house, project, examples.ontology, encoder) if is_wanted(examples.ontology) else None,
+        known=_known(house, project, examples, encoder),
     )
     if not any(head.trained for head in model.heads.values()):
         house.records.mark_trained(project_key, project.revision)
@@ -103,6 +104,12 @@ def train(house: House, project_key: str, progress: Progress, *, reconcile: bool
     progress.report(4, 4, f"{version.name} is {version.state}")
     log.info("project %s: %s is %s; %s", project.id, version.name, version.state, version.message)
     return version
+
+
+def _known(house: House, project: Project, examples: Examples, encoder: CheckedEncoder) -> Knowing | None:
+    if not is_wanted(examples.ontology):
+        return None
+    return Knowing(house, project, examples.ontology, encoder, JudgedTasks(house, project, examples))
 
 
 def _encoder(

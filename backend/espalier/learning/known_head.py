@@ -6,13 +6,15 @@ the one that answers more of them rightly is taken, each of them judged on frame
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from espalier_ontology.tree import Path, Siblings
 
-from ..contract import Classifier, Embeddings
+from ..contract import Classifier, Embeddings, Scores
 from .calibration import Calibration
 from .fitting import Learned
 from .head import Evidence, Head, untrained
@@ -29,6 +31,8 @@ class Known:
 
     options: those it knows, in the order of the classifier's columns; exclusive ones have a column more, for everything
     else. notes: in words, what it takes for what. reason: why it knows none. alone: no other classifier is wanted.
+    scores: for one that is asked about tasks and not about embeddings: from the model's rows to what it says of them,
+    float32 (n, columns), and of which rows it could be asked, bool (n,).
     """
 
     plugin: str
@@ -37,6 +41,7 @@ class Known:
     notes: tuple[str, ...] = ()
     reason: str = ""
     alone: bool = False
+    scores: Callable[[Rows], tuple[Scores, NDArray[np.bool_]]] | None = None
 
 
 def known_head(
@@ -56,7 +61,12 @@ def known_head(
     if known.classifier is None or not known.options:
         return untrained(classification, siblings.parent, exclusive, counts, known.reason)
     k, shape = len(known.options), (len(rows), len(known.options) + exclusive)
-    scores = known.classifier.predict(embeddings) if len(rows) else np.zeros(shape, np.float32)
+    scores: Scores = np.zeros(shape, np.float32)
+    asked: NDArray[np.bool_] = np.ones(len(rows), np.bool_)
+    if known.scores is not None:
+        scores, asked = known.scores(rows) if len(rows) else (scores, asked)
+    elif len(rows):
+        scores = known.classifier.predict(embeddings)
     targets, mask = np.zeros(shape, np.float32), np.zeros(shape, np.bool_)
     if learned is not None:
         question = learned.question
@@ -66,8 +76,10 @@ def known_head(
         if exclusive:
             mask[at, k] = question.mask.all(axis=1)
             targets[at, k] = mask[at, k] & ~question.holds[:, columns].any(axis=1)
+        mask &= asked[:, None]
     if not mask.any():
         none = np.zeros((len(rows), k), np.bool_)
+        own = "the network's own" if known.scores is None else "its own"
         evidence = Evidence(targets[:, :k], none, scores[:, :k], scores[:, :k], scores[:, :k], none, none)
         return Head(
             classification,
@@ -79,7 +91,7 @@ def known_head(
             Calibration.identity(k + exclusive, exclusive=exclusive),
             np.full(k, CUTOFF),
             counts,
-            notes=(*known.notes, "no label yet, so confidences are the network's own, and cutoffs are a half"),
+            notes=(*known.notes, f"no label yet, so confidences are {own}, and cutoffs are a half"),
             evidence=evidence,
             background=exclusive,
             parameters=dict(getattr(known.classifier, "parameters", None) or {}),

@@ -29,6 +29,8 @@ from ..contract import (
     SteppedClassifier,
     StreamEncoder,
     Targets,
+    TaskClassifier,
+    TaskRequest,
     TextEncoder,
     Weights,
 )
@@ -215,6 +217,32 @@ class CheckedClassifier:
         if len(found) != len(options):
             raise BrokenPlugin(self.plugin, "know answers for every option", f"{len(found)} of {len(options)}")
         self.options, self.exclusive = sum(map(bool, found)) + exclusive, exclusive
+        return found
+
+    @property
+    def reads_tasks(self) -> bool:
+        """Whether the plugin is asked about whole tasks."""
+        return isinstance(self.classifier, TaskClassifier)
+
+    @property
+    def answers_by(self) -> str:
+        """Who answers for it, where it is asked about whole tasks; else nobody."""
+        return self.classifier.answers_by if isinstance(self.classifier, TaskClassifier) else ""
+
+    def begin(self, request: TaskRequest, *, options: int, exclusive: bool) -> str:
+        """Ask `reads_tasks` first."""
+        if not isinstance(self.classifier, TaskClassifier):
+            raise BrokenPlugin(self.plugin, "begin is there", type(self.classifier).__name__)
+        self.options, self.exclusive = options + exclusive, exclusive
+        return self.classifier.begin(request, options=options, exclusive=exclusive)
+
+    def ask(self, tasks: Sequence[Mapping[str, Any]], request: TaskRequest) -> list[list[Mapping[str, Any]]]:
+        """Ask `reads_tasks` first."""
+        if not isinstance(self.classifier, TaskClassifier):
+            raise BrokenPlugin(self.plugin, "ask is there", type(self.classifier).__name__)
+        found = [list(regions) for regions in self.classifier.ask(tasks, request)]
+        if len(found) != len(tasks):
+            raise BrokenPlugin(self.plugin, "ask answers for every task", f"{len(found)} of {len(tasks)}")
         return found
 
     @property
