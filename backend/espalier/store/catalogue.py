@@ -181,7 +181,7 @@ class Catalogue(Projects):
             .order_by(ShowingTable.tag, ShowingTable.item)
         )
         rows = self.read(lambda connection: connection.execute(query).all())
-        return [Placed(tag, item, CataloguedMedia(*media)) for tag, item, *media in rows]
+        return [Placed(row[0], row[1], CataloguedMedia(*row[2:])) for row in rows]
 
     def _held(self, connection: Connection, key: str, task_ids: Iterable[int]) -> _Places:
         query = (
