@@ -70,7 +70,7 @@ def test_all_is_embedded_and_refined_and_selected_frames_get_a_class(
     expect(left).to_contain_text(re.compile(rf"\d+ of {DIGITS} tasks are not embedded yet"))
     left.get_by_role("button", name="Embed everything").click()
     expect(left).to_be_empty(timeout=BUSY_MS)
-    expect(page.locator("#state")).to_contain_text(f"{DIGITS} frames")
+    expect(page.locator("#state")).to_contain_text(f"{DIGITS} frames", timeout=BUSY_MS)
     settled(page)
 
     hits(page).first.get_by_role("button", name="Only like this").click()

@@ -118,7 +118,7 @@ async function readStatus() {
   fill(at("embedding"), left > 0 ? h("div.note.warn.row.between", {},
     h("span", {}, h("strong", {}, `${left} of ${status.of_tasks} tasks are not embedded yet`), ", so their frames cannot be found."),
     may ? h("button", { type: "button", onclick: busy(async () => {
-      const progress = h("div");
+      const progress = h("div", {}, "Embedding…");
       fill(at("embedding"), h("div.note", {}, progress));
       try {
         const done = await answer(ofProject("/embeddings"), {}, progress);
