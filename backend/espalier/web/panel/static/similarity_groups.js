@@ -1,6 +1,7 @@
 // Groups of frames, as cards one below the other: some at a time, walked and decided by keys.
 
 import { fill, h } from "./dom.js";
+import { busy } from "./notices.js";
 import { cell } from "./similarity_frame.js";
 
 const AT_ONCE = 15, SHOWN = 8;
@@ -42,11 +43,12 @@ export class Groups {
       url: this.url, score: hit.score, isPicked: this.chosen.has(hit.id), on: { ...this.on, pick: () => this.chosen.toggle(hit), scene: null },
     })));
     draw(group.hits.slice(0, SHOWN));
-    const rest = group.hits.length > SHOWN ? h("button", { type: "button", onclick: () => {
-      draw(group.hits);
+    const size = group.size ?? group.hits.length;
+    const rest = size > SHOWN ? h("button", { type: "button", onclick: busy(async () => {
+      draw(group.members ? await group.members() : group.hits);
       rest.remove();
-    } }, `Show all ${group.hits.length}`) : null;
-    const select = h("button", { type: "button", title: "Keep (k)", onclick: () => this.keep(group) }, `Select all ${group.size ?? group.hits.length}`);
+    }) }, `Show all ${size}`) : null;
+    const select = h("button", { type: "button", title: "Keep (k)", onclick: busy(() => this.keep(group)) }, `Select all ${size}`);
     const off = h("button", { type: "button", title: "Reject (x)", onclick: () => this.reject(group) }, "Set aside");
     const card = h("li.card.stack", { tabindex: "-1" },
       h("div.title", {}, h("h3", {}, group.title, " ", group.badges ?? null), h("div.row", {}, select, group.acts ?? null, off)),

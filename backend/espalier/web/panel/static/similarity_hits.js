@@ -8,7 +8,7 @@ export class Hits {
   /** `on`: what can be done with a hit, as in `cell`. `extra(hit)`: more for a cell, such as a note. */
   constructor(place, { chosen, url, on = {}, extra = () => ({}) }) {
     Object.assign(this, { place, chosen, url, on, extra, rows: [], open: new Set(), current: -1, anchor: -1 });
-    this.grid = new Grid(place, { width: 150, height: 196, draw: (index) => this.#draw(index) });
+    this.grid = new Grid(place, { width: 150, height: 212, draw: (index) => this.#draw(index) });
     chosen.addEventListener("change", () => {
       for (const item of this.grid.list.children) {
         const is = chosen.has(Number(item.dataset.id));
