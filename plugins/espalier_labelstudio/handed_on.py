@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 
 from . import connection
-from .backend import NO_PROJECT, Asker, Refused, send
+from .backend import NO_PROJECT, Asker, Refused, send, whole_of
 from .roles import role_of
 
 _HANDED_ON = re.compile(r"(panel|api/v1)/")
@@ -52,6 +52,8 @@ def hand_on(request: HttpRequest, path: str) -> HttpResponseBase:
         return _answered(request, path, asker)
     except Refused as refused:
         return _refusal(path, refused.status, str(refused))
+    except (OSError, HTTPException) as error:
+        return _refusal(path, 502, f"Espalier's answer broke off ({type(error).__name__}): try again")
 
 
 def _asker(request: HttpRequest, path: str) -> Asker | None:
@@ -84,7 +86,7 @@ def _answered(request: HttpRequest, path: str, asker: Asker) -> HttpResponseBase
         response = StreamingHttpResponse(_events(answer), status=answer.status)
     else:
         with answer:
-            response = HttpResponse(answer.read(), status=answer.status)
+            response = HttpResponse(whole_of(answer, found), status=answer.status)
     for name, value in answer.getheaders():
         if name.lower() in _RETURNED and not (is_stream and name.lower() == "content-length"):
             response[name] = value

@@ -206,8 +206,12 @@
     if (!newest) return toast("there is no prediction for this task yet: run automated labeling first", "error");
     const target = mine?.type === "annotation" && mine.editable !== false ? mine : store.annotations?.find((one) => one.editable !== false);
     if (!target) return toast("there is no annotation to add to: create one first", "error");
-    const results = newest.serializeAnnotation?.() ?? newest.versions?.result ?? [];
+    // Label Studio may have begun the annotation with the prediction: what it holds is not added again.
+    const same = (one) => JSON.stringify([one.from_name, one.to_name, one.type, one.value]);
+    const held = new Set((target.serializeAnnotation?.() ?? []).map(same));
+    const results = (newest.serializeAnnotation?.() ?? newest.versions?.result ?? []).filter((one) => !held.has(same(one)));
     if (target !== mine) store.selectAnnotation(target.id);
+    if (!results.length) return toast("your annotation holds these answers already: look at them, and submit");
     target.appendResults(JSON.parse(JSON.stringify(results)));
     toast(`${results.length} answers were added; undo takes them away again`);
   }
