@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def static(state: str, name: str) -> Response:
     if "/" in name or not path.is_file():
         abort(404, f"there is no file {name} among what the pages load")
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    response = Response(path.read_bytes(), content_type=f"{kind}; charset=utf-8")
+    response = _as_accepted(_packed(path, path.stat().st_mtime_ns), f"{kind}; charset=utf-8")
     # Under an address of another state the content may change: it is not to be kept.
     response.headers["Cache-Control"] = _FOR_EVER if state == digest() else "no-cache"
     return response
@@ -51,15 +51,25 @@ def plotly(state: str) -> Response:
     packed = _packed_plotly()
     if packed is None:
         abort(404, "figures need the package plotly, which is not installed: pip install plotly")
-    response = Response(content_type="text/javascript; charset=utf-8")
-    response.headers["Vary"] = "Accept-Encoding"
+    response = _as_accepted(packed, "text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = _FOR_EVER
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.headers["Content-Encoding"] = "gzip"
-        response.set_data(packed)
-    else:
-        response.set_data(gzip.decompress(packed))
     return response
+
+
+def _as_accepted(packed: bytes, kind: str) -> Response:
+    """Packed where the browser takes it so."""
+    takes = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = Response(packed if takes else gzip.decompress(packed), content_type=kind)
+    response.headers["Vary"] = "Accept-Encoding"
+    if takes:
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+@lru_cache(maxsize=256)
+def _packed(path: Path, changed_ns: int) -> bytes:
+    """changed_ns: when it was written, so that a file that changed is packed anew."""
+    return gzip.compress(path.read_bytes(), 9)
 
 
 def _plotly() -> Path | None:
