@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from espalier.cli import main
 from espalier.cli.configuration import settings_table
 from espalier.cli.door import COMMANDS
+from espalier.demo.app_inside import SETTINGS
 from espalier.settings import Settings
 from espalier.testing import check_encoder
 
@@ -80,6 +81,15 @@ def test_the_compose_file_sets_only_settings_that_exist() -> None:
 def test_the_compose_file_lets_label_studio_reach_the_backend() -> None:
     environment = COMPOSE["services"]["label-studio"]["environment"]
     assert environment["LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS"] == "false"
+
+
+def test_the_compose_file_runs_espalier_s_app_inside_label_studio() -> None:
+    service = COMPOSE["services"]["label-studio"]
+    assert service["environment"]["DJANGO_SETTINGS_MODULE"] == SETTINGS
+    mounted = [volume.split(":") for volume in service["volumes"] if volume.startswith("./")]
+    assert {Path(there).name for _, there, _ in mounted} == {"espalier_labelstudio", "espalier_ontology"}
+    assert {str(Path(there).parent) for _, there, _ in mounted} == {service["environment"]["PYTHONPATH"]}
+    assert all((ROOT / here / "__init__.py").exists() and mode == "ro" for here, _, mode in mounted)
 
 
 def test_the_compose_file_has_a_worker_for_every_queue() -> None:

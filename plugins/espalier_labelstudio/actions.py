@@ -9,11 +9,10 @@ from django.conf import settings
 
 from . import connection
 from .backend import PREFIX, Asker, Refused, ask
+from .form import ALL, Json, number, run_asked, select
 from .roles import role_of
 
-Json = dict[str, Any]
 MOST_TASKS = 100_000
-_ALL = "all"
 
 
 def register() -> None:
@@ -45,27 +44,9 @@ def _dialog(title: str, text: str, form: Any = None) -> Json:
 
 
 def espalier_label(project: Any, queryset: Any, **given: Any) -> Json:
-    asker, said = _asker(project, given), given["request"].data
-    tasks = _ids(queryset)
-    body: Json = {
-        "tasks": tasks,
-        "first": max(1, _whole(said.get("first"))),
-        "stride": _whole(said.get("stride")),
-        "parents": said.get("parents") or "run",
-        "existing": said.get("existing") or "add",
-    }
-    if last := _whole(said.get("last")):  # an empty number arrives as 0
-        body["last"] = last
-    if (version := said.get("version")) and version != _ALL:
-        body["version"] = version
-    if (question := said.get("classification")) and question != _ALL:
-        body["classifications"] = [question]
-    if (device := said.get("device")) and device != "auto":
-        body["device"] = device
-    confidence = said.get("confidence")
-    if confidence not in (None, "", 0, "0"):
-        body["confidence"] = _share(confidence)
-    return _told(project, asker, lambda run: f"{_count(tasks)} are being labeled: {_page(project, 'label', run)}", body)
+    asker, tasks = _asker(project, given), _ids(queryset)
+    body = run_asked(tasks, given["request"].data)
+    return _told(project, asker, lambda run: f"{_count(tasks)} being labeled: {_page(project, 'label', run)}", body)
 
 
 def espalier_similar(project: Any, queryset: Any, **given: Any) -> Json:
@@ -97,11 +78,11 @@ def espalier_undo(project: Any, queryset: Any, **given: Any) -> Json:
 
 def label_form(user: Any, project: Any) -> list[Json]:
     """Fields for the dialog; where Espalier does not answer, it says so when the form is sent."""
-    versions, questions = [_ALL], [_ALL]
+    versions, questions = [ALL], [ALL]
     asker = Asker(str(user.email), role_of(user, project) or "viewer", project.pk)
     try:
         listed = ask(_known(), asker, "GET", f"/api/v1/projects/{project.pk}/versions?limit=20")["items"]
-        versions = [row["name"] for row in listed if row["state"] in ("promoted", "candidate")] or [_ALL]
+        versions = [row["name"] for row in listed if row["state"] in ("promoted", "candidate")] or [ALL]
         tree = ask(_known(), asker, "GET", f"/api/v1/projects/{project.pk}/ontology")["classifications"]
         questions += [one["name"] for one in tree]
     except Refused:
@@ -110,19 +91,19 @@ def label_form(user: Any, project: Any) -> list[Json]:
         {
             "columnCount": 2,
             "fields": [
-                _select("version", "Model version", [(name, _or_default(name, "that serves")) for name in versions]),
-                _select("classification", "Classifications", [(name, _or_default(name, "all")) for name in questions]),
-                _number("first", "First frame", 1, 1),
-                _number("last", "Last frame (empty: to the end)", None, 1),
-                _number("stride", "Every n-th frame (0: chosen)", 0, 0),
-                {**_number("confidence", "Confidence (empty: as learned)", None, 0), "max": 1, "step": 0.01},
-                _select("parents", "Parents answered by", [("run", "people or this run"), ("people", "people alone")]),
-                _select(
+                select("version", "Model version", [(name, _or_default(name, "that serves")) for name in versions]),
+                select("classification", "Classifications", [(name, _or_default(name, "all")) for name in questions]),
+                number("first", "First frame", 1, 1),
+                number("last", "Last frame (empty: to the end)", None, 1),
+                number("stride", "Every n-th frame (0: chosen)", 0, 0),
+                {**number("confidence", "Confidence (empty: as learned)", None, 0), "max": 1, "step": 0.01},
+                select("parents", "Parents answered by", [("run", "people or this run"), ("people", "people alone")]),
+                select(
                     "existing",
                     "Existing predictions",
                     [("add", "add to them"), ("skip", "leave their tasks out"), ("replace", "replace Espalier's")],
                 ),
-                _select("device", "Device", [(name, name) for name in ("auto", "cpu", "cuda")]),
+                select("device", "Device", [(name, name) for name in ("auto", "cpu", "cuda")]),
             ],
         }
     ]
@@ -135,7 +116,7 @@ def undo_form(user: Any, project: Any) -> list[Json]:
     except Refused:
         runs = []
     rows = [(run["id"], f"{run['created_at'][:16]} {run['message'][:80]}") for run in runs if run["state"] == "done"]
-    return [{"columnCount": 1, "fields": [_select("run", "Run", rows or [("", "there is none")])]}]
+    return [{"columnCount": 1, "fields": [select("run", "Run", rows or [("", "there is none")])]}]
 
 
 def _told(project: Any, asker: Asker, sentence: Any, body: Json) -> Json:
@@ -176,32 +157,8 @@ def _ids(queryset: Any) -> list[int]:
 
 
 def _count(tasks: list[int]) -> str:
-    return "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
-
-
-def _whole(value: object) -> int:
-    try:
-        return int(float(str(value)))
-    except ValueError:
-        return 0
-
-
-def _share(value: object) -> float:
-    """Espalier itself refuses what lies beyond 0 and 1, in words."""
-    try:
-        return float(str(value))
-    except ValueError:
-        return -1.0
+    return "1 task is" if len(tasks) == 1 else f"{len(tasks)} tasks are"
 
 
 def _or_default(name: str, words: str) -> str:
-    return words if name == _ALL else name
-
-
-def _select(name: str, label: str, options: list[tuple[str, str]]) -> Json:
-    listed = [{"value": value, "label": words} for value, words in options]
-    return {"type": "select", "name": name, "label": label, "options": listed, "value": options[0][0]}
-
-
-def _number(name: str, label: str, value: int | None, least: int) -> Json:
-    return {"type": "number", "name": name, "label": label, "value": value, "min": least}
+    return words if name == ALL else name

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from espalier_ontology.tickets import HEADER, HOLDS_S, Role, Ticket, issue
 
 from .connection import Connection
+from .failing import say_once
 
 PREFIX = "/espalier"
 _TIMEOUT_S = 30.0
@@ -54,22 +55,39 @@ def send(
 
     Raises Refused where nobody answers.
     """
-    parts = urlsplit(connection.url)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    to = _way(connection.url, timeout_s)
     sent = dict(headers or {})
     if asker is not None:
         sent[HEADER] = asker.ticket(connection.secret)
     elif connection.user:
         sent["Authorization"] = f"Basic {b64encode(f'{connection.user}:{connection.password}'.encode()).decode()}"
-    to = kind(parts.hostname or "", parts.port, timeout=timeout_s)
     try:
-        to.request(method, parts.path.rstrip("/") + path, body=body, headers=sent)
+        to.request(method, urlsplit(connection.url).path.rstrip("/") + path, body=body, headers=sent)
         return to.getresponse()
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:
         to.close()
+        say_once(f"what Espalier at {to.host}:{to.port} does", error)
         raise Refused(
             f"Espalier at {connection.url} does not answer ({type(error).__name__}): is it running?"
         ) from error
+
+
+def whole_of(answer: HTTPResponse, connection: Connection) -> bytes:
+    """Raises Refused where it breaks off."""
+    try:
+        return answer.read()
+    except (OSError, HTTPException) as error:
+        raise Refused(f"the answer of Espalier at {connection.url} broke off ({type(error).__name__})") from error
+
+
+def _way(url: str, timeout_s: float) -> HTTPConnection:
+    """Not open yet. Raises Refused for what is no address."""
+    try:
+        parts = urlsplit(url)
+        kind = {"http": HTTPConnection, "https": HTTPSConnection}[parts.scheme]
+        return kind(parts.hostname or "", parts.port, timeout=timeout_s)
+    except (KeyError, ValueError, HTTPException) as error:
+        raise Refused("Espalier's address must be like http://127.0.0.1:9090: see ESPALIER_URL", 502) from error
 
 
 def ask(connection: Connection, asker: Asker | None, method: str, path: str, body: Any = None) -> Any:
@@ -77,7 +95,7 @@ def ask(connection: Connection, asker: Asker | None, method: str, path: str, bod
     sent = None if body is None else json.dumps(body).encode()
     headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if sent is not None else {})
     with send(connection, asker, method, path, body=sent, headers=headers) as answer:
-        text, status = answer.read(), answer.status
+        text, status = whole_of(answer, connection), answer.status
     try:
         told = json.loads(text) if text else None
     except ValueError:

@@ -21,12 +21,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def addresses_of(url: str) -> list[str]:
-    """The IP addresses that a URL leads to; [] where that cannot be found out."""
+    """The IP addresses that a URL leads to, without the interface of a link-local one; [] where that cannot be found
+    out."""
     try:
         found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
     except (OSError, ValueError):
         return []
-    return sorted({str(entry[4][0]) for entry in found})
+    return sorted({str(entry[4][0]).partition("%")[0] for entry in found})
 
 
 def all_but(addresses: list[str]) -> list[str]:

@@ -21,8 +21,13 @@ if globals()["USE_DEFAULT_BANNED_SUBNETS"]:
     from pathlib import Path as _Path
 
     from espalier_labelstudio import connection as _connection
+    from espalier_labelstudio import failing as _failing
     from espalier_labelstudio import reserved as _reserved
 
-    _at = _reserved.addresses_of(_connection.load(_Path(globals()["BASE_DATA_DIR"])).url)
-    USE_DEFAULT_BANNED_SUBNETS = False
-    USER_ADDITIONAL_BANNED_SUBNETS = [*globals()["USER_ADDITIONAL_BANNED_SUBNETS"], *_reserved.all_but(_at)]
+    try:
+        _at = _reserved.addresses_of(_connection.load(_Path(globals()["BASE_DATA_DIR"])).url)
+        _refused = [*globals()["USER_ADDITIONAL_BANNED_SUBNETS"], *_reserved.all_but(_at)]
+    except Exception as _error:  # Label Studio must start, and then it refuses what it always did  # noqa: BLE001
+        _failing.say_once("the way to Espalier's private address", _error)
+    else:
+        USE_DEFAULT_BANNED_SUBNETS, USER_ADDITIONAL_BANNED_SUBNETS = False, _refused

@@ -55,7 +55,10 @@ def demo(directory: Path, label_studio_port: int, label_studio_environment: Path
     try:
         program = install(label_studio_environment or directory / "label-studio-environment", _say)
         password = _password(directory / "password")
-        server = LabelStudioServer(program, directory / "label-studio", label_studio_port, password)
+        at = f"http://127.0.0.1:{read.port}"
+        server = LabelStudioServer(
+            program, directory / "label-studio", label_studio_port, password, app=True, backend_url=at
+        )
         _say(f"starting Label Studio at {server.url}" + ("" if server.log.exists() else " (the first time: a minute)"))
         with Heartbeat(_say, "Label Studio is starting"):
             server.start()
@@ -99,6 +102,9 @@ def _end(server: LabelStudioServer, backend: Backend, story: Story) -> str:
     for url, end in story.ends():
         lines += [f"  Look at   {url}", f"            {end}"]
     lines += [
+        "",
+        "  Inside    open a task there: the button Automated labeling is at the lower right, with Similar beside it;",
+        "            in the list, select tasks: Actions > Automated labeling…, Find similar, Train Espalier now, Undo",
         "",
         f"  Try       export ESPALIER_CONFIG={backend.config}",
         f"            {espalier} versions 1      or   run 1 --dry-run   or   doctor",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import requests
 from ..errors import BadSetting, LabelStudioDown
 from .app_inside import app_inside
 from .installation import VERSION
+from .one_click import form_token
 from .process import Process, is_up
 
 USER = "demo@espalier.local"
@@ -74,10 +74,10 @@ class LabelStudioServer:
         self.session = requests.Session()
         self.session.trust_env = False
         page = self.session.get(f"{self.url}/user/login", timeout=60).text
-        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        if not found:
+        token = form_token(page)
+        if not token:
             raise BadSetting(f"the login page of {self.url} is not that of Label Studio {VERSION}")
-        form = {"csrfmiddlewaretoken": found[1], "email": self.email, "password": self.password}
+        form = {"csrfmiddlewaretoken": token, "email": self.email, "password": self.password}
         self.session.post(
             f"{self.url}/user/login", data=form, headers={"Referer": f"{self.url}/user/login"}, timeout=60
         ).raise_for_status()

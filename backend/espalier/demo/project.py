@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import LabelStudioDown
 from .heartbeat import Heartbeat, Say
 from .label_studio import LabelStudioServer
+from .one_click import one_click
 from .results import Result
 
 _PATIENCE_S = 600.0
@@ -56,16 +57,22 @@ class DemoProject:
         self.label_studio.call("POST", f"/api/tasks/{task}/annotations", json={"result": result})
 
     def connect(self, backend_url: str) -> None:
-        """As Settings > Model > Connect Model does; a connection to another address is taken down first."""
+        """As the page of Espalier's app does where that runs inside Label Studio, which pairs the two as well; else as
+        Settings > Model > Connect Model does. A connection to another address is taken down first."""
         for backend in self.label_studio.call("GET", f"/api/ml?project={self.id}"):
             if backend["url"] == backend_url:
-                return
+                continue
             self.label_studio.call("DELETE", f"/api/ml/{backend['id']}")
             for hook in self.label_studio.call("GET", f"/api/webhooks/?project={self.id}"):
                 if str(hook["url"]).startswith(str(backend["url"])):  # Label Studio leaves it behind
                     self.label_studio.call("DELETE", f"/api/webhooks/{hook['id']}/")
-        body = {"project": self.id, "url": backend_url, "title": "Espalier"}
-        self.label_studio.call("POST", "/api/ml", json=body)
+        if self.label_studio.app:
+            failed = one_click(self.label_studio.session, self.label_studio.url, self.id, backend_url)
+            if failed:
+                self.progress(f"the page of Espalier's app says: {failed}")
+        if not self.label_studio.call("GET", f"/api/ml?project={self.id}"):
+            body = {"project": self.id, "url": backend_url, "title": "Espalier"}
+            self.label_studio.call("POST", "/api/ml", json=body)
 
     def learned(self, *, after: str = "") -> str:
         """The version that the backend reports, once it is another than `after`."""
