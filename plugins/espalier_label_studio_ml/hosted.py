@@ -58,7 +58,10 @@ class Hosted:
 
     def predict(self, asked: dict[str, Any]) -> dict[str, Any]:
         """For each task, in order, its predictions: a list of mappings with `result` and perhaps `score`."""
-        answered = self.model.predict(asked["tasks"])
+        predict = self.model.predict
+        more = _taken(predict, {"context": {}}) if self.generation == 2 else {}
+        count = len(asked["tasks"])  # it may do to the list what it likes
+        answered = predict(asked["tasks"], **more)
         given = getattr(answered, "predictions", answered)
         if isinstance(given, dict):
             given = given.get("predictions", given)
@@ -66,10 +69,8 @@ class Hosted:
             given = []
         if not isinstance(given, (list, tuple)):
             raise Refused("predict() must return a list with an entry for each task, got " + _shown(given))
-        if len(given) != len(asked["tasks"]):
-            raise Refused(
-                "predict() must return an entry for each task, got {} for {}".format(len(given), len(asked["tasks"]))
-            )
+        if len(given) != count:
+            raise Refused(f"predict() must return an entry for each task, got {len(given)} for {count}")
         return {"predictions": [_predictions(one) for one in given], "model_version": self._model_version()}
 
     def _model_version(self) -> str | None:
@@ -100,8 +101,8 @@ def _generation(found: Any) -> int:
 
 
 def _taken(found: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """Those that its constructor takes: old classes often take two, and no others."""
-    parameters = inspect.signature(found.__init__).parameters
+    """Those that it takes: the constructors of old classes often take two, and no others."""
+    parameters = inspect.signature(found).parameters
     if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()):
         return given
     return {name: value for name, value in given.items() if name in parameters}

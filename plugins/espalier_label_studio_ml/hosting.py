@@ -52,7 +52,7 @@ class Host:
         with self._lock:
             said = self._ask({"do": "predict", "tasks": list(tasks)}, timeout_s)
             if "error" in said:
-                raise BrokenPlugin(PLUGIN, f"{self.named.name} predicts {len(tasks)} tasks", said["error"])
+                raise BrokenPlugin(PLUGIN, f"{self.named.name} answers every task", said["error"])
             found: list[list[Mapping[str, Any]]] = said["said"]["predictions"]
             return found
 
