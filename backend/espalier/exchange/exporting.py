@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
+from espalier_ontology import regions
 from espalier_ontology.answers import Answer
 from espalier_ontology.tree import Ontology
 
@@ -22,7 +23,7 @@ from ..jobs.label_mappings import held
 from ..jobs.opening import OpenTask, open_tasks
 from ..jobs.progress import Progress
 from ..jobs.reading import Readings
-from ..store.rows import Annotation, Project, Task
+from ..store.rows import Annotation, Prediction, Project, Task
 from .cells import option_text, safe
 from .exported_files import ExportedFiles
 from .folder import Directories
@@ -248,11 +249,17 @@ def _tasks(
             said = people.get(task.id)
             truth = readings.read(said.result, one, said.updated_at).answers if said else ()
             row = told.get(task.id)
-            predicted = Readings(ontology).read(row.result, one).answers if row else ()
+            predicted = _predicted(ontology, row, one, version) if row else ()
             yield task, one, truth, predicted
     progress.report(len(ids), len(ids), "closing the file")
     if not found:
         raise BadRequest(_nothing(asked, version))
+
+
+def _predicted(ontology: Ontology, row: Prediction, opened: OpenTask, version: str) -> tuple[Answer, ...]:
+    return regions.read(
+        ontology, row.result, timelines=opened.timelines, lengths=opened.lengths, source=version
+    ).answers
 
 
 def _chosen(annotations: list[Annotation]) -> dict[int, Annotation]:

@@ -22,7 +22,9 @@ class Directories:
     def __init__(self, ontology: Ontology, classifications: Sequence[str] = ()) -> None:
         self.ontology = ontology
         asked = [ontology.classification(name) for name in classifications] or list(ontology)
-        self._options = {one.name: OptionNames(one) for one in asked if one.scope != "range"}
+        self._options = {one.name: OptionNames(one) for one in asked}
+        # What is said of a range of frames is not said by where a whole file lies.
+        self._readable = [one.name for one in asked if one.scope != "range"]
         self._in_order = bool(classifications)
 
     def labels(self, directories: Parts) -> tuple[list[Label], str]:
@@ -59,9 +61,9 @@ class Directories:
     def _asked(self, found: Sequence[Label]) -> list[str]:
         answered = [name for name, _ in found]
         if self._in_order:
-            names = list(self._options)
+            names = self._readable
             return names[names.index(answered[-1]) + 1 :] if answered else names
-        left = [name for name in self._options if name not in answered]
+        left = [name for name in self._readable if name not in answered]
         # A name may be an option of several questions: what was just opened is meant before what is asked anyway.
         return sorted(left, key=lambda name: not _is_open(self.ontology.classification(name), found))
 

@@ -63,8 +63,17 @@ def open_table(path: Path) -> Table:
         return Table(path, encoding, first[len(_SEPARATED)], skipped=1)
     if not first.strip() and size < _BLOCK and not path.read_bytes().strip(b"\0\xef\xbb\xbf\xff\xfe \r\n\t"):
         raise BadRequest("the table is empty: it needs a column of file names and one of labels")
-    found = max((_likeness(path, encoding, delimiter), -place, delimiter) for place, delimiter in enumerate(",;\t|"))
-    return Table(path, encoding, found[2])
+    found: list[tuple[tuple[float, int], int, str]] = []
+    refused: BadRequest | None = None
+    for place, delimiter in enumerate(",;\t|"):
+        try:
+            found.append((_likeness(path, encoding, delimiter), -place, delimiter))
+        except BadRequest as error:
+            refused = refused or error
+    best = max(found, default=((0.0, 0), 0, ","))
+    if refused is not None and not best[0][0]:
+        raise refused
+    return Table(path, encoding, best[2])
 
 
 def _encoding(path: Path) -> str:
@@ -90,10 +99,7 @@ def _encoding(path: Path) -> str:
 
 def _likeness(path: Path, encoding: str, delimiter: str) -> tuple[float, int]:
     """How far the first rows agree in how many columns they have, and how many these are; one column is none."""
-    try:
-        counts = Counter(len(cells) for _, cells in islice(Table(path, encoding, delimiter).rows(), _LOOKED_AT))
-    except BadRequest:
-        return 0.0, 0
+    counts = Counter(len(cells) for _, cells in islice(Table(path, encoding, delimiter).rows(), _LOOKED_AT))
     if not counts:
         return 0.0, 0
     # A stray delimiter within a name makes a row longer than the others, never shorter.

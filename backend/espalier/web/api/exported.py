@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Any, Literal
 from uuid import uuid4
 
-from flask import Response, send_file
+from flask import Response, request, send_file
 from pydantic import Field
 
 from ...errors import BadRequest
@@ -81,6 +81,9 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
         """The file. `Range` is understood, so that a download that broke goes on where it was."""
         found = _find(given, files, project, export)
         path = files.path(found.id)
+        if request.range is not None and request.range.range_for_length(found.size_bytes) is None:
+            words = f"the export has {found.size_bytes} bytes; the part {request.range} is not in it"
+            raise Refused(416, words, headers={"Content-Range": f"bytes */{found.size_bytes}"})
         try:
             return send_file(path, "application/zip", as_attachment=True, download_name=found.name, conditional=True)
         except FileNotFoundError as error:

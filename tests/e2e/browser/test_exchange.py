@@ -1,0 +1,158 @@
+"""Import and export as a person does it: pictures and labels come in, are tried out, given and taken back, and go out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from espalier.demo.pictures import write_digits
+
+BUSY_MS = 60_000
+CONFIG = """<View><Image name="image" value="$image"/>
+<Choices name="loop" toName="image"><Choice value="has a loop"/><Choice value="&lt;b&gt;no&lt;/b&gt; loop"/></Choices>
+</View>"""
+NO_LOOP = "<b>no</b> loop"
+
+
+@pytest.fixture(scope="module")
+def sorted_digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
+    """A ZIP file of eight digits, in directories named after the options as an export writes them, and a stray one."""
+    directory = tmp_path_factory.mktemp("sorted")
+    digits = write_digits(directory / "digits", 8)
+    with zipfile.ZipFile(directory / "digits.zip", "w") as archive:
+        for digit in digits:
+            named = "has a loop" if digit.answers["loop"] == "has a loop" else "_b_no__b_ loop"
+            archive.write(digit.path, f"train/{named}/{digit.path.name}")
+        archive.writestr("train/<i>other</i>/x.png", b"no picture at all")
+        archive.writestr("../outside.png", b"leads outside")
+    return directory / "digits.zip", digits
+
+
+@pytest.fixture(scope="module")
+def mine(stage: Any, label_studio: Any) -> int:
+    """A project of its own, without tasks."""
+    made = label_studio.project(CONFIG, "Imported <b>digits</b>")
+    label_studio.connect(made["id"], stage.backend.url)
+    return int(made["id"])
+
+
+def annotations(label_studio: Any, project: int) -> dict[str, list[str]]:
+    """Options by the name of the picture."""
+    tasks = label_studio.request("GET", f"/api/tasks?project={project}&page_size=100&fields=all")["tasks"]
+    return {
+        task["data"]["image"].rpartition("/")[2].partition("-")[2]: [
+            option for one in task["annotations"] for item in one["result"] for option in item["value"]["choices"]
+        ]
+        for task in tasks
+    }
+
+
+def test_pictures_in_directories_are_imported_with_their_labels_and_taken_back(
+    stage: Any, label_studio: Any, visit: Any, mine: int, sorted_digits: tuple[Path, list[Any]]
+) -> None:
+    path, digits = sorted_digits
+    seen = visit(stage.url("exchange", project=mine))
+    page = seen.page
+    page.get_by_label("Choose a table or a ZIP file").set_input_files(path)
+    report = page.locator("#report")
+    expect(report).to_contain_text("8 pictures understood, about 0 tasks", timeout=BUSY_MS)
+    expect(report).to_contain_text("8 files are shown by no task of this project. Tick the box above")
+    expect(report).to_contain_text("<i>other</i>")
+    expect(report).to_contain_text("the name leads out of the archive")
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_disabled()
+    page.get_by_label("Import pictures that the project does not have").check()
+    expect(report).to_contain_text("8 pictures would be imported into Label Studio", timeout=BUSY_MS)
+    assert not seen.barriers()
+    seen.picture("exchange-preview")
+    assert annotations(label_studio, mine) == {}, "nothing was written"
+
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(report).to_contain_text("done: 8 annotations", timeout=BUSY_MS)
+    expect(report).to_contain_text("8 pictures imported into Label Studio")
+    loops = {digit.path.name: "has a loop" if digit.answers["loop"] == "has a loop" else NO_LOOP for digit in digits}
+    assert annotations(label_studio, mine) == {name: [option] for name, option in loops.items()}
+    seen.picture("exchange-imported")
+    page.reload()
+    expect(report).to_contain_text("done: 8 annotations")
+    page.get_by_role("button", name="Undo this import").click()
+    expect(report).to_contain_text("undone: 8 annotations deleted", timeout=BUSY_MS)
+    assert set(map(len, annotations(label_studio, mine).values())) == {0}
+
+
+def test_a_table_is_tried_out_corrected_and_given_and_comes_out_again(
+    stage: Any, label_studio: Any, visit: Any, mine: int, sorted_digits: tuple[Path, list[Any]], tmp_path: Path
+) -> None:
+    names = [digit.path.name for digit in sorted_digits[1]]
+    table = tmp_path / "labels.csv"
+    lines = [f"{name};{NO_LOOP}" for name in names[:3]]
+    table.write_text("\ufefffilename;what\n" + "\n".join([*lines, f"{names[3]};no lop", f"<u>gone</u>.png;{NO_LOOP}"]))
+    seen = visit(stage.url("exchange", project=mine))
+    page = seen.page
+    report = page.locator("#report")
+    page.get_by_label("Choose a table or a ZIP file").set_input_files(table)
+    expect(report).to_contain_text("no column of labels is found among filename, what", timeout=BUSY_MS)
+    table.write_text(table.read_text().replace("what", "label"))
+    page.get_by_role("button", name="Another file").click()
+    page.get_by_label("Choose a table or a ZIP file").set_input_files(table)
+    expect(report).to_contain_text("3 tasks would be labeled", timeout=BUSY_MS)
+    expect(page.get_by_label("label", exact=True)).to_have_value("loop")
+    rows = report.locator(".problems tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("'loop' has no such option")
+    expect(rows.last).to_contain_text("<u>gone</u>.png")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save the list as CSV").click()
+    listed = list(csv.reader(saved.value.path().open(newline="")))
+    assert [row[0] for row in listed] == ["row", "5", "6"]
+    seen.picture("exchange-table")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(report).to_contain_text("done: 3 annotations", timeout=BUSY_MS)
+    assert sum(map(len, annotations(label_studio, mine).values())) == 3
+
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Answers as CSV").click()
+    rows_out = list(csv.DictReader(taken.value.path().open(newline="", encoding="utf-8")))
+    assert sorted((row["file"], row["option"]) for row in rows_out) == sorted((name, NO_LOOP) for name in names[:3])
+    page.get_by_role("button", name="Make the ZIP file").click()
+    expect(page.locator("#export-progress")).to_contain_text("is ready", timeout=BUSY_MS)
+    with page.expect_download() as fetched:
+        page.locator("#files").get_by_role("link", name="Download").click()
+    with zipfile.ZipFile(io.BytesIO(fetched.value.path().read_bytes())) as archive:
+        assert sorted(archive.namelist()) == sorted(f"_b_no__b_ loop/{name}" for name in names[:3])
+    seen.picture("exchange-exported")
+    page.locator("#files").get_by_role("button", name="Remove").click()
+    expect(page.locator("#files")).to_contain_text("No ZIP file was made")
+
+
+def test_predictions_are_taken_away_judged(stage: Any, visit: Any) -> None:
+    seen = visit(stage.url("exchange", project=stage.digits))
+    page = seen.page
+    expect(page.locator("#version")).to_contain_text("(serves)")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Predictions as CSV").click()
+    assert taken.value.path().read_text().startswith("task,classification,option")
+    page.get_by_label("What is in it").select_option("judged")
+    page.get_by_role("button", name="Make the ZIP file").click()
+    ready = page.locator("#export-progress").get_by_text("is ready")
+    expect(ready.or_(page.locator("#notices .bad"))).to_be_visible(timeout=BUSY_MS)
+    if not ready.is_visible():  # no other test had a task predicted that people have answered
+        expect(page.locator("#notices")).to_contain_text("run automated labeling with it")
+    seen.picture("exchange-judged")
+
+
+def test_it_is_accessible_and_fits_a_phone_in_light_and_in_dark(stage: Any, visit: Any) -> None:
+    for width, dark in ((1280, False), (390, True)):
+        seen = visit(stage.url("exchange", project=stage.videos), width=width, dark=dark)
+        expect(seen.page.locator("#version")).to_contain_text("(serves)")
+        expect(seen.page.get_by_label("Every n-th frame of a video")).to_be_visible()
+        seen.page.get_by_label("What is in it").select_option("bundle")
+        expect(seen.page.get_by_label("With an 8-bit network")).to_be_visible()
+        assert not seen.barriers()
+        assert seen.overflow() <= 0
+        seen.picture(f"exchange-{width}")
