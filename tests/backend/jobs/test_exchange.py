@@ -114,11 +114,6 @@ def test_frames_are_judged_with_a_table_of_truth_and_prediction(digits: Any) -> 
     }
     names = {option.name for option in digits.house.ontology(digits.project).classification("loop").options}
     (other,) = names - {truth[2]}
-        iter(
-            {option.name for option in digits.house.ontology(digits.project).classification("loop").options}
-            - {truth[2]}
-        )
-    )
     predict(digits, {1: truth[1], 2: other, 5: other})
     archive, told = zip_of(digits, what="judged", version="v1", classifications=["loop"])
     assert (told["files"], told["right"]) == (3, 1)

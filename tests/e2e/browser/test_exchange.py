@@ -1,4 +1,4 @@
-"""Import and export as a person does it: pictures and labels come in, are tried out, given and taken back, and go out."""
+"""Import and export as a person does it: labels come in, are tried out, given and taken back, and go out."""
 
 from __future__ import annotations
 
