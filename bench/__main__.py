@@ -5,7 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-PARTS = ("video", "learning", "accuracy", "dynamic", "label_quality", "tuning", "index", "protocol", "live", "bundle")
+PARTS = (
+    "video",
+    "learning",
+    "accuracy",
+    "dynamic",
+    "label_quality",
+    "tuning",
+    "index",
+    "protocol",
+    "live",
+    "bundle",
+    "labelstudio",
+)
 
 
 def main() -> None:

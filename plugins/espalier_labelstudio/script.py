@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import is_valid_path
 
 _HERE = Path(__file__).parent
+_SCRIPT = "/espalier/inject.js"
 
 
 @cache
@@ -19,8 +21,11 @@ def _read(name: str) -> tuple[bytes, str]:
 
 @cache
 def tag() -> bytes:
-    """What a page is given: an address that changes with the script, so that it is kept for ever."""
-    return f'<script src="/espalier/inject.js?{_read("inject.js")[1]}" defer></script>'.encode()
+    """What a page is given: an address that changes with the script, so that it is kept for ever. Nothing where this
+    app's addresses could not be added to Label Studio's."""
+    if not is_valid_path(_SCRIPT):
+        return b""
+    return f'<script src="{_SCRIPT}?{_read("inject.js")[1]}" defer></script>'.encode()
 
 
 def script(request: HttpRequest) -> HttpResponse:
