@@ -94,7 +94,9 @@ class ZipSource:
             raise BadRequest(f"this is no ZIP file that can be read: {error}") from error
 
     def files(self) -> list[Parts]:
+        """Raises BadRequest where there are too many."""
         total = 0
+        self._entries.clear()
         for info in self._archive.infolist():
             if info.is_dir():
                 continue

@@ -33,7 +33,7 @@ def link(name: str) -> zipfile.ZipInfo:
 @pytest.mark.parametrize("name", ["../a.jpg", "/etc/passwd", "a/../../b.jpg", "..\\a.jpg", "C:\\a.jpg", "a/.."])
 def test_a_name_that_leads_outside_is_told_and_left(name: str, tmp_path: Path) -> None:
     source = open_source(zipped(tmp_path, (name, b"x"), ("cat/a.jpg", b"y")))
-    assert source.files() == [("cat", "a.jpg")]
+    assert source.files() == source.files() == [("cat", "a.jpg")]
     assert "leads out of the archive" in source.problems[0].why
     assert source.read(("cat", "a.jpg")) == b"y"
     source.close()

@@ -42,7 +42,7 @@ def mine(stage: Any, label_studio: Any) -> int:
     return int(made["id"])
 
 
-def annotations(label_studio: Any, project: int) -> dict[str, list[str]]:
+def given_in(label_studio: Any, project: int) -> dict[str, list[str]]:
     """Options by the name of the picture."""
     tasks = label_studio.request("GET", f"/api/tasks?project={project}&page_size=100&fields=all")["tasks"]
     return {
@@ -70,19 +70,20 @@ def test_pictures_in_directories_are_imported_with_their_labels_and_taken_back(
     expect(report).to_contain_text("8 pictures would be imported into Label Studio", timeout=BUSY_MS)
     assert not seen.barriers()
     seen.picture("exchange-preview")
-    assert annotations(label_studio, mine) == {}, "nothing was written"
+    assert given_in(label_studio, mine) == {}, "nothing was written"
 
     page.get_by_role("button", name="Import", exact=True).click()
     expect(report).to_contain_text("done: 8 annotations", timeout=BUSY_MS)
     expect(report).to_contain_text("8 pictures imported into Label Studio")
+    expect(report).to_contain_text("2 files not understood")
     loops = {digit.path.name: "has a loop" if digit.answers["loop"] == "has a loop" else NO_LOOP for digit in digits}
-    assert annotations(label_studio, mine) == {name: [option] for name, option in loops.items()}
+    assert given_in(label_studio, mine) == {name: [option] for name, option in loops.items()}
     seen.picture("exchange-imported")
     page.reload()
     expect(report).to_contain_text("done: 8 annotations")
     page.get_by_role("button", name="Undo this import").click()
     expect(report).to_contain_text("undone: 8 annotations deleted", timeout=BUSY_MS)
-    assert set(map(len, annotations(label_studio, mine).values())) == {0}
+    assert set(map(len, given_in(label_studio, mine).values())) == {0}
 
 
 def test_a_table_is_tried_out_corrected_and_given_and_comes_out_again(
@@ -92,7 +93,7 @@ def test_a_table_is_tried_out_corrected_and_given_and_comes_out_again(
     table = tmp_path / "labels.csv"
     lines = [f"{name};{NO_LOOP}" for name in names[:3]]
     table.write_text("\ufefffilename;what\n" + "\n".join([*lines, f"{names[3]};no lop", f"<u>gone</u>.png;{NO_LOOP}"]))
-    seen = visit(stage.url("exchange", project=mine))
+    seen = visit(stage.url("exchange", project=mine), quiet=False)
     page = seen.page
     report = page.locator("#report")
     page.get_by_label("Choose a table or a ZIP file").set_input_files(table)
@@ -108,16 +109,16 @@ def test_a_table_is_tried_out_corrected_and_given_and_comes_out_again(
     expect(rows.last).to_contain_text("<u>gone</u>.png")
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save the list as CSV").click()
-    listed = list(csv.reader(saved.value.path().open(newline="")))
+    listed = list(csv.reader(io.StringIO(saved.value.path().read_text())))
     assert [row[0] for row in listed] == ["row", "5", "6"]
     seen.picture("exchange-table")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(report).to_contain_text("done: 3 annotations", timeout=BUSY_MS)
-    assert sum(map(len, annotations(label_studio, mine).values())) == 3
+    assert sum(map(len, given_in(label_studio, mine).values())) == 3
 
     with page.expect_download() as taken:
         page.get_by_role("link", name="Answers as CSV").click()
-    rows_out = list(csv.DictReader(taken.value.path().open(newline="", encoding="utf-8")))
+    rows_out = list(csv.DictReader(io.StringIO(taken.value.path().read_text())))
     assert sorted((row["file"], row["option"]) for row in rows_out) == sorted((name, NO_LOOP) for name in names[:3])
     page.get_by_role("button", name="Make the ZIP file").click()
     expect(page.locator("#export-progress")).to_contain_text("is ready", timeout=BUSY_MS)
@@ -128,10 +129,11 @@ def test_a_table_is_tried_out_corrected_and_given_and_comes_out_again(
     seen.picture("exchange-exported")
     page.locator("#files").get_by_role("button", name="Remove").click()
     expect(page.locator("#files")).to_contain_text("No ZIP file was made")
+    assert all("422" in complaint for complaint in seen.complaints), "what was refused in words"
 
 
 def test_predictions_are_taken_away_judged(stage: Any, visit: Any) -> None:
-    seen = visit(stage.url("exchange", project=stage.digits))
+    seen = visit(stage.url("exchange", project=stage.digits), quiet=False)
     page = seen.page
     expect(page.locator("#version")).to_contain_text("(serves)")
     with page.expect_download() as taken:
