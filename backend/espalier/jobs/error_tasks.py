@@ -16,7 +16,7 @@ from ..labeling.label_errors import cross_refit, label_errors
 from ..learning.head import Evidence, Head
 from ..learning.questions import Key
 from ..media.media import Media
-from ..plugins.registry import new_classifier
+from ..plugins.registry import new_learner
 from ..store.rows import ModelVersion, Project
 from .house import House
 from .label_quality import JudgedLabels, judged_labels
@@ -138,7 +138,7 @@ def _candidates(judged: JudgedLabels, head: Head, evidence: Evidence) -> tuple[C
         frames=rows.frames[at],
         per_media=judged.ontology.classification(head.classification).scope == "media",
         refit=cross_refit(
-            lambda: new_classifier(head.plugin),
+            lambda: new_learner(head.plugin),
             judged.embeddings,
             targets,
             rows.groups[at],

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..errors import BadRequest
 from ..labeling.stop_rule import StopRule, stop_rule
 from ..learning.questions import Key
-from ..plugins.registry import new_classifier
+from ..plugins.registry import new_learner
 from ..store.rows import Project
 from .house import House
 from .label_quality import judged_labels
@@ -42,7 +42,7 @@ def forecast(house: House, project: Project, progress: Progress, *, more: int = 
         progress.report(done, len(heads), head.classification)
         assert head.evidence is not None
         rule = stop_rule(
-            partial(new_classifier, head.plugin),
+            partial(new_learner, head.plugin),
             judged.embeddings,
             head.evidence.targets[judged.rows],
             head.evidence.mask[judged.rows],

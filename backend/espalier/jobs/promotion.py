@@ -12,12 +12,14 @@ import numpy as np
 from ..contract import Scores
 from ..errors import BadModel, BadRequest, BadSetting, BrokenPlugin
 from ..judging.gate import Verdict, judge
+from ..learning.head import Head
 from ..learning.model import Model
 from ..learning.questions import Key
 from ..store.embeddings import NotEmbedded
 from ..store.rows import ModelVersion, Project, PromotedBy, Promotion
 from .archiving import archive
 from .house import House
+from .task_answers import is_told
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +142,8 @@ def _served(house: House, project: Project, version: ModelVersion) -> tuple[Mode
 def _scored(house: House, served: Model, candidate: Model) -> Mapping[Key, Scores]:
     """How the model that serves scores the frames that were labeled since, NaN for the others.
 
-    Frames of sequences, and those without an embedding by its encoder, are left out.
+    Frames of sequences, and those without an embedding by its encoder, are left out. Somebody's own model, which is
+    asked about tasks, said the same for both.
     """
     old = set(zip(served.rows.media.tolist(), served.rows.frames.tolist(), strict=True))
     rows = list(zip(candidate.rows.media.tolist(), candidate.rows.frames.tolist(), strict=True))
@@ -162,7 +165,29 @@ def _scored(house: House, served: Model, candidate: Model) -> Mapping[Key, Score
         if some:
             for key, found in served.scores(embeddings).items():
                 scores[key][some] = found
+    for key, head in served.heads.items():
+        if is_told(head.classifier):
+            scores[key][:] = np.nan
+            if (told := _as_told(head, candidate.heads.get(key))) is not None:
+                scores[key][new] = told[new]
     return scores
+
+
+def _as_told(head: Head, other: Head | None) -> Scores | None:
+    """What one and the same model said of the other's rows, calibrated as this head has it; None where it is another's.
+
+    float32 (n, k), NaN where nothing is labeled or it could not be asked.
+    """
+    if other is None or other.evidence is None or not (is_told(head.classifier) and is_told(other.classifier)):
+        return None
+    if other.options != head.options or other.classifier.answers_by != head.classifier.answers_by:
+        return None
+    raw = other.evidence.raw
+    if head.background:
+        rest = 1 - raw.sum(axis=1, keepdims=True)
+        raw = np.concatenate([raw, rest], axis=1).clip(0, 1).astype(np.float32)
+    asked = other.evidence.mask.any(axis=1, keepdims=True)
+    return np.where(asked, head.calibration(raw)[:, : len(head.options)], np.float32(np.nan))
 
 
 def _refuse(house: House, project: Project, version: ModelVersion, verdict: Verdict) -> None:

@@ -107,7 +107,7 @@ def cross_refit(
 
     def refit(mask: Mask) -> Scores:
         classifier = new()
-        if isinstance(classifier, FoldClassifier):
+        if isinstance(classifier, FoldClassifier) and getattr(classifier, "folds", True):
             return classifier.cross_fit(
                 embeddings, targets, mask, groups, folds=folds, exclusive=exclusive, seed=seed, weights=weights
             )

@@ -22,6 +22,7 @@ __all__ = [
     "indexes",
     "load_classifier",
     "new_classifier",
+    "new_learner",
     "open_encoder",
     "open_index",
     "open_own_encoder",
@@ -32,6 +33,15 @@ __all__ = [
 def new_classifier(name: str) -> CheckedClassifier:
     """An untrained classifier. Raises BadSetting for a name that is not there, BrokenPlugin for one that is broken."""
     return CheckedClassifier(name, find("classifier", name).load()())
+
+
+def new_learner(name: str) -> CheckedClassifier:
+    """The same where it learns from labels; else the usual one, for what labels alone can tell.
+
+    What knows options by itself, or is asked about tasks, is never fitted.
+    """
+    found = new_classifier(name)
+    return new_classifier("linear") if found.knows or found.reads_tasks else found
 
 
 def load_classifier(

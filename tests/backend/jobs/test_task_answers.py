@@ -15,6 +15,8 @@ from espalier.demo.pictures import VIDEO_CONFIG, write_digits, write_pan
 from espalier.errors import BadRequest, NotTrained
 from espalier.jobs import knowing, task_answers
 from espalier.jobs.classification_settings import choose
+from espalier.jobs.forecast import forecast
+from espalier.jobs.progress import Progress
 from espalier_label_studio_ml import hosting
 
 CONFIG = """<View><Image name="image" value="$image"/>
@@ -319,3 +321,20 @@ def test_another_class_is_another_training(project: Project) -> None:
 def test_a_project_is_trained_as_soon_as_it_is_connected(project: Project) -> None:
     assert knowing.is_known((home := project()).house, home.project)
     assert task_answers.reads_tasks(home.house.ontology(home.project).classification("loop")) is not None
+
+
+def test_the_gate_and_the_lists_know_that_it_learns_nothing(project: Project) -> None:
+    home = project(names=("loop",))
+    asked = tasks(home, [said(("loop", "yes" if at % 2 else "no", 0.9)) for at in range(40)])
+    right = ["no" if at % 8 == 1 else "yes" if at % 2 else "no" for at in range(40)]
+    for task, option in zip(asked[:30], right, strict=False):
+        home.annotate(task["id"], answer(loop=option))
+    home.train()
+    judged = forecast(home.house, home.project, Progress())
+    assert [one.key for one in judged] == [("loop", ())]
+    for task, option in zip(asked[30:], right[30:], strict=True):
+        home.annotate(task["id"], answer(loop=option))
+    version = home.train()
+    compared = version.gate["figures"]["macro_f1"]
+    assert compared["frames"] == 40
+    assert compared["difference"] == pytest.approx(0, abs=0.05), "the same class is neither better nor worse"
