@@ -8,9 +8,9 @@
   if (window.top !== window || window.espalierWatches) return;
   window.espalierWatches = true;
 
-  const BASE = "/espalier", EVERY_MS = 400, WIDTH = "espalier-drawer-width";
+  const BASE = "/espalier", EVERY_MS = 400, WIDTH = "espalier-drawer-width", SAID = "espalier-said";
   const roles = new Map(); // by project: a promise of the role there; "" where Espalier or the person is not there
-  let drawer = null, said = false;
+  let drawer = null;
 
   // ---- what Label Studio shows now
 
@@ -50,6 +50,13 @@
     window.dataManager?.invoke?.("toast", { message, type });
   }
 
+  /** Once while this tab is open, whatever is loaded in it; where nothing can be shown yet, another time. */
+  function sayOnce(message) {
+    if (!window.dataManager || sessionStorage.getItem(SAID)) return;
+    sessionStorage.setItem(SAID, "1");
+    toast(message, "error");
+  }
+
   // ---- who may
 
   function role(project) {
@@ -57,10 +64,7 @@
       roles.set(project, fetch(`${BASE}/api/v1/me`, { headers: { "X-Espalier-Project": String(project), Accept: "application/json" } })
         .then(async (answer) => {
           if (answer.ok) return (await answer.json()).role;
-          if (answer.status === 502 && !said) {
-            said = true;
-            toast((await answer.json()).detail, "error");
-          }
+          if (answer.status === 502) sayOnce((await answer.json()).detail);
           setTimeout(() => roles.delete(project), 30_000);
           return "";
         })
