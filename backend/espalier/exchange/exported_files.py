@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ class Exported:
     told: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        return {name: told for name, told in asdict(self).items() if name != "project"}
+        """Times as text."""
+        told = {name: told for name, told in asdict(self).items() if name != "project"}
+        times = {name: told[name] for name in ("created_at", "expires_at")}
+        return told | {name: datetime.fromtimestamp(time, timezone.utc).isoformat() for name, time in times.items()}
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -108,6 +108,4 @@ def _find(given: Given, files: ExportedFiles, project: str, export: str) -> Expo
 
 
 def _shown(one: Exported) -> ExportShown:
-    told = one.to_json()
-    times = {name: datetime.fromtimestamp(told[name], timezone.utc) for name in ("created_at", "expires_at")}
-    return ExportShown.model_validate(told | times)
+    return ExportShown.model_validate(one.to_json())

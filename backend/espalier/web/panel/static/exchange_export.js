@@ -48,7 +48,7 @@ function inside(one) {
 
 function row(one) {
   const path = ofProject(`/exports/${one.id}`), notes = one.told.problems ?? [];
-  return h("div.file", {}, h("strong", {}, one.name), h("span.small.quiet", {}, `${WHAT[one.kind]} · ${inside(one)} · ${size(one.size_bytes)} · until ${when(one.expires_at)}`),
+  return h("div.file", {}, h("strong", {}, one.name), h("span.small.quiet", {}, [WHAT[one.kind], inside(one), size(one.size_bytes), `until ${when(one.expires_at)}`].filter(Boolean).join(" · ")),
     notes.length ? h("details", {}, h("summary", {}, counted(notes.length, "thing"), " to know"), h("ul", {}, notes.map((line) => h("li", {}, line)))) : null,
     h("div.row", {}, h("a.button", { href: address(`${path}/file`), download: one.name }, "Download"),
       may ? h("button", { type: "button", onclick: busy(() => remove(path).then(list)) }, "Remove") : null));
