@@ -11,7 +11,6 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -176,17 +175,3 @@ def _check_listing(path: Path) -> None:
         raise BadRequest(
             f"the ZIP file lists {count:,} files; at most {MOST_FILES:,} are read: import a part at a time"
         )
-
-
-def chunks(sizes: list[tuple[Parts, int]], most_files: int, most_bytes: int) -> Iterator[list[Parts]]:
-    """Files in the order given, so many and so many bytes at a time, at least one."""
-    some: list[Parts] = []
-    held = 0
-    for parts, size in sizes:
-        if some and (len(some) == most_files or held + size > most_bytes):
-            yield some
-            some, held = [], 0
-        some.append(parts)
-        held += size
-    if some:
-        yield some
