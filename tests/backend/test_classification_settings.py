@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from espalier.classification_settings import ClassificationSettings, together
+from espalier.classification_settings import ClassificationSettings, checked, together
 from espalier.errors import BadSetting
 from espalier.settings import Settings
 
@@ -59,3 +59,17 @@ def test_what_comes_later_holds() -> None:
         "a": {"x": "2", "y": "1"},
         "b": {"x": "3"},
     }
+
+
+def test_code_is_named_for_one_classification_and_seen_by_nobody_else() -> None:
+    written = {
+        "Weather": {"plugin": "label_studio_ml", "class": "a:B", "with": {"password": "secret"}},
+        "7/Weather": {"class": "c:D"},
+    }
+    found = ClassificationSettings.parse(written, "espalier.yaml")
+    assert found.of(7)["Weather"] == {"model_plugin": "label_studio_ml"}
+    assert found.code(7, "Weather") == {"model_class": "c:D", "model_with": '{"password": "secret"}'}
+    assert found.code(8, "Weather")["model_class"] == "a:B"
+    assert found.code(8, "Other") == {}
+    with pytest.raises(BadSetting, match="which the operator alone may do"):
+        checked({"class": "a:B"}, "project 7")
