@@ -65,7 +65,7 @@ def test_parameters_are_an_object(text: str) -> None:
         parse(text, "here")
 
 
-@pytest.mark.parametrize("name", ["linear", "kernel", "dynamic", "pretrained"])
+@pytest.mark.parametrize("name", ["linear", "kernel", "dynamic", "pretrained", "label_studio_ml"])
 def test_every_classifier_of_ours_says_what_may_be_set_of_it(name: str) -> None:
     plugin = classifiers()[name]
     assert not faults(plugin.load().schema)

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from espalier.bundle.given_file import GivenFile
+from espalier.bundle.opening import opened
+from espalier.bundle.predictor import Predictor
+from espalier.bundle.writing import write
 from espalier.classification_settings import ClassificationSettings
 from espalier.demo.pictures import VIDEO_CONFIG, write_digits, write_pan
 from espalier.errors import BadRequest, NotTrained
@@ -338,3 +342,14 @@ def test_the_gate_and_the_lists_know_that_it_learns_nothing(project: Project) ->
     compared = version.gate["figures"]["macro_f1"]
     assert compared["frames"] == 40
     assert compared["difference"] == pytest.approx(0, abs=0.05), "the same class is neither better nor worse"
+
+
+def test_a_bundle_leaves_it_out(project: Project, tmp_path: Path) -> None:
+    home = project(names=("loop",))
+    tasks(home, [said(("loop", "yes", 0.9))])
+    version = home.train()
+    write(home.house, home.project, version, tmp_path / "bundle")
+    with opened(tmp_path / "bundle") as bundle:
+        (picture, *_) = (tmp_path / "digits").iterdir()
+        (reply,) = Predictor(bundle).predict([GivenFile("digit", (picture,))])
+    assert reply["answers"] == []
