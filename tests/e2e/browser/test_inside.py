@@ -238,7 +238,9 @@ def test_who_may_not_see_the_project_sees_nothing_of_it(inside: Inside) -> None:
 
 def test_without_espalier_label_studio_is_as_ever_and_says_so_once(inside: Inside, person: Callable[[], Page]) -> None:
     web = inside.backend.pid("web")
-    os.kill(web, signal.SIGSTOP)  # nobody answers, and nobody refuses: the worse of the two
+    serving = [int(pid) for pid in Path(f"/proc/{web}/task/{web}/children").read_text().split()]
+    for pid in serving:
+        os.kill(pid, signal.SIGSTOP)  # nobody answers, and nobody refuses: the worse of the two
     try:
         page = person()
         began = time.monotonic()
@@ -247,7 +249,8 @@ def test_without_espalier_label_studio_is_as_ever_and_says_so_once(inside: Insid
         print(f"the editor was there after {time.monotonic() - began:.1f} s")
         expect(page.locator(BUTTON)).to_have_count(0)
     finally:
-        os.kill(web, signal.SIGCONT)
+        for pid in serving:
+            os.kill(pid, signal.SIGCONT)
     page = person()
     page.goto(inside.url(inside.tasks[0]))
     expect(page.locator(BUTTON)).to_be_visible(timeout=SLOW_MS)
