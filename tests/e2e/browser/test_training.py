@@ -119,7 +119,9 @@ def test_a_fine_tuning_tells_what_it_needs_before_it_starts(stage: Any, visit: A
     page.get_by_label("Epochs", exact=True).fill("2")
     page.get_by_label("Preset").select_option(label="fast")
     page.get_by_role("button", name="How long would it take?").click()
-    expect(page.locator("[data-estimate], #notices .bad").first).to_be_visible(timeout=90_000)
+    # Without weights on this machine there is nothing to estimate, and the page says which are missing.
+    told = "[data-estimate]" if "ESPALIER_WEIGHTS_DIR" in stage.backend.environment else "#notices .bad"
+    expect(page.locator(told).first).to_be_visible(timeout=90_000)
 
 
 def test_it_fits_a_phone_in_the_dark_and_says_how_little_one_video_tells(stage: Any, visit: Any) -> None:
