@@ -65,7 +65,7 @@ export class Grid {
     this.below.style.height = `${Math.max(0, rows - Math.ceil(to / columns)) * row}px`;
     if (to > from) await this.load(from, to);
     if (turn !== this.turn) return; // scrolled on meanwhile
-    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.index : null;
+    const focused = this.focused();
     const items = [];
     for (let index = from; index < to; index++) {
       const item = this.draw(index);
@@ -74,18 +74,29 @@ export class Grid {
       items.push(item);
     }
     this.list.replaceChildren(...items);
-    if (focused !== null) this.list.querySelector(`[data-index="${focused}"]`)?.focus({ preventScroll: true });
+    this.focus(focused);
+  }
+
+  /** Where the focus is, to be put there again when items are drawn anew: on an item, or on what stands in it. */
+  focused() {
+    const active = document.activeElement, item = this.list.contains(active) ? active.closest("[data-index]") : null;
+    return item && { index: item.dataset.index, inner: [...item.querySelectorAll("*")].indexOf(active) };
+  }
+
+  focus(focused) {
+    const item = focused && this.list.querySelector(`[data-index="${focused.index}"]`);
+    if (item) (item.querySelectorAll("*")[focused.inner] ?? item).focus({ preventScroll: true });
   }
 
   /** One item is drawn anew, if it is there. */
   redraw(index) {
     const old = this.list.querySelector(`[data-index="${index}"]`);
     if (!old) return;
-    const item = this.draw(index), had = old === document.activeElement;
+    const item = this.draw(index), focused = this.focused();
     item.dataset.index = index;
     item.style.height = `${this.height}px`;
     old.replaceWith(item);
-    if (had) item.focus({ preventScroll: true });
+    this.focus(focused);
   }
 
   /** The item is scrolled to and focused. */
