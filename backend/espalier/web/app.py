@@ -24,6 +24,7 @@ from ..settings import Settings
 from ..store.records import Records
 from . import protocol, tickets
 from .api import problem, rest
+from .api.streams import Streams
 from .auth import Auth
 from .metrics import Metrics
 from .panel import pages
@@ -39,9 +40,10 @@ _SAY_AGAIN_AFTER_S = 60.0
 _KEPT_HEADERS = ("Allow", "Retry-After")
 
 
-def create_app(settings: Settings, records: Records, queues: Queues) -> Flask:
+def create_app(settings: Settings, records: Records, queues: Queues, streams: Streams | None = None) -> Flask:
     """Everything needs basic auth where it is set (see auth.py), and the REST API takes tokens as well (api/access.py).
 
+    streams: those that the server closes when it is stopped.
     Further blueprints may be registered on it.
     """
     app = rest.application()
@@ -54,7 +56,7 @@ def create_app(settings: Settings, records: Records, queues: Queues) -> Flask:
     app.after_request(metrics.finish)
     app.register_blueprint(protocol.blueprint(settings, records, queues, auth, metrics))
     sessions = Sessions(settings, records)
-    access = rest.register(app, settings, records, queues, auth)
+    access = rest.register(app, settings, records, queues, auth, streams or Streams())
     access.also_by(tickets.person)
     access.also_by(lambda: sessions.person(request) if not sessions.is_open else None)
     app.register_blueprint(pages.blueprint(settings, records, sessions))

@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from ..jobs.queue import Queues
 from ..settings import Settings
 from ..store.records import Records
+from .api.streams import Streams
 from .app import create_app
+from .threaded_server import ThreadedServer
 
 THREADS = 40  # more than may wait at a time: for predictions, for what a worker does, for thumbnails, for events
 _SECRET_ARGUMENT = re.compile(r"([?&]token=)[^&\s\"]*")
@@ -36,33 +37,24 @@ class AccessLog(Logger):  # type: ignore[misc]
         return {name: masked(value) if isinstance(value, str) else value for name, value in atoms.items()}
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
+class _Server(ThreadedServer):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        for name, value in {
-            "bind": f"{host}:{self._settings.port}",
-            "workers": 1,
-            "worker_class": "gthread",
-            "threads": THREADS,
-            "keepalive": 75,
-            "timeout": 120,
-            "graceful_timeout": 10,
-            "accesslog": "-",
-            "access_log_format": '%(t)s "%(r)s" %(s)s %(b)s %(L)ss',
-            "logger_class": AccessLog,
-            "loglevel": self._settings.log_level.lower(),
-            "limit_request_line": 4094,
-            "control_socket_disable": True,
-            "proc_name": "espalier-web",
-        }.items():
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
+        self._streams = Streams()
+        super().__init__(
+            "espalier-web",
+            settings.host,
+            settings.port,
+            threads=THREADS,
+            log_level=settings.log_level,
+            logger_class=AccessLog,
+        )
 
     def load(self) -> Flask:
         """In the worker, after the fork: connections must not be shared with the parent."""
         self._settings.data_dir.mkdir(parents=True, exist_ok=True)
-        return create_app(self._settings, Records.open(self._settings.database), Queues.open(self._settings))
+        records, queues = Records.open(self._settings.database), Queues.open(self._settings)
+        return create_app(self._settings, records, queues, self._streams)
+
+    def ends(self) -> None:
+        self._streams.close()

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from espalier.jobs.queue import Queues
+from espalier.settings import Settings
 from espalier.store.records import Records
 from espalier.store.rows import ModelVersion
 
@@ -91,3 +93,18 @@ def test_the_server_answers_while_predictions_are_waited_for_and_ends_when_told(
     assert "s3cret" not in said
     assert '"POST /webhook?token=*** HTTP/1.1" 200' in said
     assert "Traceback" not in said
+
+
+def test_who_watches_a_job_is_let_go_when_the_server_ends(
+    server: tuple[str, subprocess.Popen[str]], data_dir: Path
+) -> None:
+    url, process = server
+    job = Queues.open(Settings(data_dir=data_dir)).request_connect(KEY)
+    with requests.get(f"{url}/api/v1/jobs/{job}/events", stream=True, timeout=30) as watched:
+        lines = watched.iter_lines(chunk_size=1)
+        assert next(line for line in lines if line.startswith(b"event:")) == b"event: progress"
+        process.send_signal(signal.SIGTERM)
+        for _ in lines:
+            pass  # to its end: a stream that is cut off raises
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, said

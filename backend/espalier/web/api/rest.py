@@ -75,11 +75,11 @@ def application() -> Flask:
     return made
 
 
-def register(app: Flask, read: Settings, records: Records, queues: Queues, auth: Auth) -> Access:
+def register(app: Flask, read: Settings, records: Records, queues: Queues, auth: Auth, streams: Streams) -> Access:
     """All of /api/v1. The access is returned, so that sessions can be made known to it."""
     access = Access(read, records, knows_password=auth.knows_password)
     app.before_request(access.check)
-    given, asking, streams = Given(read, records, queues), Asking(queues), Streams()
+    given, asking = Given(read, records, queues), Asking(queues)
     nouns: list[tuple[str, str, Callable[[Routes], None]]] = [
         ("people", "Who asks, and what is installed.", lambda r: people.register(r)),
         ("projects", "Connected projects, and how they are.", lambda r: projects.register(r, given)),
