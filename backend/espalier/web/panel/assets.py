@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ from flask import Response, abort, request
 
 STATIC = Path(__file__).parent / "static"
 _FOR_EVER = "public, max-age=31536000, immutable"
+_IMPORT = re.compile(r"^(?:import|export)\b[^;]*? from \"\./([\w-]+\.js)\";", re.MULTILINE)
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -26,6 +28,20 @@ def digest() -> str:
     for path in sorted(STATIC.iterdir()):
         found.update(path.name.encode() + b"\0" + path.read_bytes())
     return found.hexdigest()[:12]
+
+
+@cache
+def modules(*names: str) -> tuple[str, ...]:
+    """These modules, and all that they import at once, so that a page can name them: a browser that finds them one in
+    the other asks for them one after the other. A name of which there is no file is left out."""
+    found: dict[str, None] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found and (STATIC / name).is_file():
+            found[name] = None
+            waiting += _IMPORT.findall((STATIC / name).read_text())
+    return tuple(found)
 
 
 @cache

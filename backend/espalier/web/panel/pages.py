@@ -158,6 +158,7 @@ def _render(template: str, page: Page, **context: object) -> str:
     everywhere = {
         "page": page, "pages": PAGES, "project": None, "projects": [], "who": g.get("person"), "embed": _is_embedded(),
         "link": link, "asset": asset, "api": request.script_root + "/api/v1",
+        "modules": assets.modules("page.js", f"{page.name}.js") if template == f"{page.name}.html" else (),
         "plotly": url_for("panel.plotly", state=assets.plotly_version()) if assets.plotly_version() else "",
     }  # fmt: skip
     return render_template(template, **(everywhere | context))

@@ -46,3 +46,15 @@ def test_plotly_comes_packed_from_its_package(backend: Any) -> None:
     assert packed.headers["Content-Encoding"] == "gzip"
     assert b"plotly.js" in gzip.decompress(packed.data)[:200]
     assert len(packed.data) < 2_000_000
+
+
+def test_a_page_names_all_modules_that_it_imports_at_once(backend: Any) -> None:
+    modules = assets.modules("page.js", "review.js")
+    assert {"page.js", "review.js", "review_grid.js", "pictures.js", "job.js"} <= set(modules)
+    assert len(set(modules)) == len(modules)
+    assert "training_start.js" not in assets.modules("training.js"), "that one comes when somebody starts a training"
+    made = backend()
+    made.records.put_project("1.1795197302", title="Weather", label_config="<View></View>")
+    page = made.client.get("/panel/review?project=1").get_data(as_text=True)
+    assert [one for one in modules if f'rel="modulepreload" href="/panel/static/{assets.digest()}/{one}"' not in page] == []
+    assert "modulepreload" not in made.client.get("/panel/sign-in").get_data(as_text=True)
