@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+import requests
+from PIL import Image
+from playwright.sync_api import Page, expect
 
 from espalier.demo.pictures import write_digits
+from espalier.demo.results import said
 
 BUSY_MS = 60_000
 CONFIG = """<View><Image name="image" value="$image"/>
@@ -132,20 +137,91 @@ def test_a_table_is_tried_out_corrected_and_given_and_comes_out_again(
     assert all("422" in complaint for complaint in seen.complaints), "what was refused in words"
 
 
-def test_predictions_are_taken_away_judged(stage: Any, visit: Any) -> None:
-    seen = visit(stage.url("exchange", project=stage.digits), quiet=False)
-    page = seen.page
-    expect(page.locator("#version")).to_contain_text("(serves)")
-    with page.expect_download() as taken:
-        page.get_by_role("link", name="Predictions as CSV").click()
-    assert taken.value.path().read_text().startswith("task,classification,option")
-    page.get_by_label("What is in it").select_option("judged")
-    page.get_by_role("button", name="Make the ZIP file").click()
-    ready = page.locator("#export-progress").get_by_text("is ready")
-    expect(ready.or_(page.locator("#notices .bad"))).to_be_visible(timeout=BUSY_MS)
-    if not ready.is_visible():  # no other test had a task predicted that people have answered
-        expect(page.locator("#notices")).to_contain_text("run automated labeling with it")
-    seen.picture("exchange-judged")
+def test_predictions_are_taken_away_judged(stage: Any, label_studio: Any, visit: Any) -> None:
+    """Six pictures are predicted by a run, of which people have answered the first four."""
+    api = f"{stage.backend.url}/api/v1"
+    answered, unanswered = stage.digit_tasks[:4], stage.digit_tasks[-2:]
+    truth = dict(zip(stage.digit_tasks, stage.truth, strict=True))
+    chosen = [*answered, *unanswered]
+    asked = {"tasks": chosen, "confidence": 0.0}
+    begun = requests.post(f"{api}/projects/{stage.digits}/runs?wait_s=20", json=asked, timeout=30).json()
+    try:
+        run = ended(f"{api}/runs/{begun['run']}")
+        told = {task: label_studio.request("GET", f"/api/predictions?task={task}") for task in chosen}
+        predicted = {
+            task: said(one["result"]) for task in told for one in told[task] if one["model_version"] == run["version"]
+        }
+        assert list(predicted) == chosen
+        seen = visit(stage.url("exchange", project=stage.digits))
+        page = seen.page
+        expect(page.locator("#version")).to_contain_text("(serves)")
+        page.locator("#version").select_option(run["version"])
+
+        rows = list(csv.DictReader(io.StringIO(taken(page, "Predictions as CSV").decode())))
+        assert {row["by"] for row in rows} == {run["version"]}
+        found: dict[int, dict[str, str]] = {}
+        for row in rows:
+            found.setdefault(int(row["task"]), {})[row["classification"]] = row["option"]
+            assert 0 <= float(row["score"]) <= 1
+        assert found == predicted
+        tasks = {task["id"]: task["predictions"] for task in json.loads(taken(page, "Predictions as JSON"))}
+        assert set(tasks) == set(stage.digit_tasks), "every task, as Label Studio imports them"
+        assert {id: said(one["result"]) for id, several in tasks.items() for one in several} == predicted
+        answers = csv.DictReader(io.StringIO(taken(page, "Answers as CSV").decode()))
+        assert {(row["classification"], row["option"]) for row in answers if int(row["task"]) == answered[0]} == set(
+            truth[answered[0]].items()
+        )
+
+        page.get_by_label("What is in it").select_option("judged")
+        page.get_by_role("button", name="Make the ZIP file").click()
+        expect(page.locator("#export-progress")).to_contain_text("is ready", timeout=BUSY_MS)
+        made = page.locator("#files .file").first
+        right = {task for task in answered if predicted[task] == truth[task]}
+        expect(made).to_contain_text(f"5 files of 4 tasks, {len(right)} right")
+        seen.picture("exchange-judged")
+        with page.expect_download() as fetched:
+            made.get_by_role("link", name="Download").click()
+        with zipfile.ZipFile(fetched.value.path()) as archive:
+            names = [name for name in archive.namelist() if name != "frames.csv"]
+            assert {name.partition("/")[0] for name in names} == {
+                "right" if task in right else "wrong" for task in answered
+            }
+            for name in names:
+                with Image.open(io.BytesIO(archive.read(name))) as picture:
+                    assert picture.size == (128, 128)
+            table = list(csv.DictReader(io.StringIO(archive.read("frames.csv").decode())))
+        for task in answered:
+            own = {row["classification"]: row for row in table if int(row["task"]) == task}
+            assert {name: row["truth"] for name, row in own.items() if row["truth"]} == truth[task]
+            assert {name: row["prediction"] for name, row in own.items() if row["prediction"]} == predicted[task]
+            assert all((row["right"] == "right") == (row["truth"] == row["prediction"]) for row in own.values())
+            (file,) = {row["file"] for row in own.values()}
+            assert file in names
+            assert file.startswith("right/" if task in right else "wrong/")
+        assert {int(row["task"]) for row in table} == set(answered), "nobody has answered the others"
+        made.get_by_role("button", name="Remove").click()
+        expect(page.locator("#files")).not_to_contain_text("right and wrong")
+    finally:
+        requests.post(f"{api}/runs/{begun['run']}/undo?wait_s=15", json={}, timeout=60).raise_for_status()
+
+
+def ended(run: str) -> dict[str, Any]:
+    """The run at this address, once it is done."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        told: dict[str, Any] = requests.get(run, timeout=30).json()
+        if told["state"] not in ("queued", "running"):
+            assert told["state"] == "done", told
+            return told
+        time.sleep(0.2)
+    pytest.fail("the run did not end")
+
+
+def taken(page: Page, link: str) -> bytes:
+    """What a link saves."""
+    with page.expect_download() as saved:
+        page.get_by_role("link", name=link).click()
+    return saved.value.path().read_bytes()
 
 
 def test_it_is_accessible_and_fits_a_phone_in_light_and_in_dark(stage: Any, visit: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from espalier.demo.pictures import IMAGE_CONFIG, write_digits
-from espalier.demo.results import choices, said
+from espalier.demo.pictures import IMAGE_CONFIG, VIDEO_CONFIG, Shot, write_digits
+from espalier.demo.results import choices, said, timeline
 
 MANY, LABELED = 60, 48
 
@@ -59,15 +60,20 @@ def reviewed(stage: Any, label_studio: Any, tmp_path_factory: pytest.TempPathFac
         label_studio.annotate(task, choices("image", digit.answers))
     label_studio.connect(project["id"], stage.backend.url)
     stage.backend.learned(project, LABELED)
-    started = api(
-        stage, "POST", f"/projects/{project['id']}/runs?wait_s=20", {"tasks": tasks[LABELED:], "confidence": 0.0}
-    )
-    for _ in range(600):
+    run = labeled(stage, project["id"], tasks[LABELED:], confidence=0.0)
+    return Reviewed(stage, label_studio, project["id"], tasks, run["id"], run["version"])
+
+
+def labeled(stage: Any, project: int, tasks: list[int], **chosen: object) -> Any:
+    """A run over these tasks that is done."""
+    started = api(stage, "POST", f"/projects/{project}/runs?wait_s=20", {"tasks": tasks, **chosen})
+    deadline = time.monotonic() + 120
+    run = api(stage, "GET", f"/runs/{started['run']}")
+    while run["state"] in ("queued", "running") and time.monotonic() < deadline:
+        time.sleep(0.2)
         run = api(stage, "GET", f"/runs/{started['run']}")
-        if run["state"] not in ("queued", "running"):
-            break
     assert run["state"] == "done", run
-    return Reviewed(stage, label_studio, project["id"], tasks, started["run"], run["version"])
+    return run
 
 
 def pictured(page: Any) -> None:
@@ -188,3 +194,96 @@ def test_a_project_without_predictions_says_what_to_do(
     label_studio.connect(project["id"], stage.backend.url)
     page = visit(stage.url("review", project=project["id"])).page
     expect(page.locator("#empty")).to_contain_text("Nothing is predicted yet")
+
+
+def regions(result: list[dict[str, Any]]) -> set[tuple[int, int, str]]:
+    """First frame, last frame and option of all that a result says; Label Studio counts from 1 and both are in it."""
+    return {
+        (part["start"], part["end"], option)
+        for region in result
+        for part in region["value"]["ranges"]
+        for option in region["value"].get("timelinelabels") or region["value"]["choices"]
+    }
+
+
+def test_ranges_of_a_video_are_decided_one_by_one_written_and_taken_back(
+    stage: Any, label_studio: Any, visit: Any
+) -> None:
+    """Of two films a person has labeled the first, where theirs stays alone; of the second some ranges are decided."""
+    project = label_studio.project(VIDEO_CONFIG, "Films to review")
+    held = [label_studio.request("GET", f"/api/tasks/{task}") for task in stage.video_tasks]
+    files = [label_studio.session.get(label_studio.url + one["data"]["video"], timeout=60).content for one in held]
+    for name, film in zip(("first.mp4", "second.mp4"), files, strict=True):
+        label_studio.request("POST", f"/api/projects/{project['id']}/import", files={name: (name, film)})
+
+    def tasks() -> list[dict[str, Any]]:
+        """As they are now, in the order of the films."""
+        path = f"/api/tasks?project={project['id']}&page_size=10&fields=all"
+        return sorted(label_studio.request("GET", path)["tasks"], key=lambda task: task["id"])
+
+    first, second = (task["id"] for task in tasks())
+    label_studio.annotate(first, held[0]["annotations"][0]["result"])
+    label_studio.connect(project["id"], stage.backend.url)
+    stage.backend.learned(project, 1)
+    run = labeled(stage, project["id"], [first, second])
+    before = tasks()
+    shown = api(stage, "GET", f"/projects/{project['id']}/predictions?run={run['id']}&sort=task&limit=100")["items"]
+    told = [(one["task"], one["first"], one["last"]) for one in shown]
+    assert told == [(task, start, start + 19) for task in (first, second) for start in range(1, 161, 20)]
+    said = [[answer["option"][0] for answer in one["answers"]] for one in shown]
+    assert said[8:] == [["temple", "left"], ["flower"], ["temple", "right"], ["flower"]] * 2
+
+    page = visit(stage.url("review", project=project["id"], run=run["id"], sort="task", state="all")).page
+    tiles = page.locator("#grid [role=option]")
+    expect(tiles).to_have_count(16)
+    pictured(page)
+    expect(tiles.nth(0)).to_contain_text("annotated")
+    page.keyboard.press("a")  # of the film that a person has labeled
+    tiles.nth(8).click()
+    for key in ("a", "r", "c"):
+        page.keyboard.press(key)
+    dialog = page.locator("#correcting")
+    expect(dialog).to_contain_text(f"task {second}, frames 41–60 · 2.0 s, predicted temple › right")
+    page.keyboard.press("2")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#count")).to_have_text("12 of 16")
+    tiles.nth(13).click()
+    for key in ("a", "a"):
+        page.keyboard.press(key)
+    expect(page.locator("#write")).to_have_text("Write 4 approved, 1 corrected, 1 rejected")
+    page.keyboard.press("w")
+    writing = page.locator("#writing")
+    expect(writing).to_contain_text("1 annotation in 2 tasks; 1 prediction rejected; 1 task skipped", timeout=60_000)
+    expect(writing).to_contain_text("a person has annotated the task")
+
+    written = tasks()
+    assert written[0]["annotations"] == before[0]["annotations"], "theirs stays alone"
+    assert written[0]["predictions"] == before[0]["predictions"]
+    (made,) = written[1]["annotations"]
+    decided = {(1, 20, "temple"), (1, 20, "left"), (41, 60, "flower"), (101, 120, "flower")}
+    assert regions(made["result"]) == decided | {(121, 140, "temple"), (121, 140, "right")}
+    of_part = {
+        (part["value"]["ranges"][0]["start"], part["id"]) for part in made["result"] if part["from_name"] == "part"
+    }
+    of_scene = {
+        (part["value"]["ranges"][0]["start"], part["id"]) for part in made["result"] if part["from_name"] == "scene"
+    }
+    assert of_part < of_scene, "a part stands in the region of its temple"
+    (left,) = written[1]["predictions"]
+    (was,) = before[1]["predictions"]
+    assert regions(left["result"]) == regions(was["result"]) - {(21, 40, "flower")}
+    states = api(stage, "GET", f"/projects/{project['id']}/predictions?run={run['id']}&sort=task&limit=100")["items"][
+        8:
+    ]
+    assert [one["state"] for one in states] == [
+        "approved", "rejected", "corrected", "undecided", "undecided", "approved", "approved", "undecided",
+    ]  # fmt: skip
+
+    beside = label_studio.annotate(second, timeline([Shot(141, 160, "flower", None)]))
+    page.locator("#reviews [data-review]").get_by_role("button", name="Undo").click()
+    expect(page.locator("#reviews")).to_contain_text("undone: 1 annotation deleted", timeout=60_000)
+    after = tasks()
+    assert after[0]["annotations"] == before[0]["annotations"]
+    assert [one["id"] for one in after[1]["annotations"]] == [beside["id"]], "what a person made meanwhile stays"
+    (again,) = after[1]["predictions"]
+    assert (again["result"], again["score"]) == (was["result"], was["score"])
