@@ -35,8 +35,9 @@ export function follow(job, told = () => {}, signal = undefined) {
   });
 }
 
-/** Shows the job in `place` until it has ended. Resolves with its last status; what failed is told in words there. */
-export async function show(job, place, { title = "", cancel = true } = {}) {
+/** Shows the job in `place` until it has ended. Resolves with its last status; what failed is told in words there. A
+ * viewer asks, and may cancel nothing: others may wait for the same answer. */
+export async function show(job, place, { title = "", cancel = document.body.dataset.role !== "viewer" } = {}) {
   const meter = h("progress.meter", { "aria-label": title || "Progress" });
   const words = h("div.words", { role: "status" }, "waiting to begin");
   const stop = h("button", { type: "button" }, "Cancel");

@@ -23,6 +23,6 @@ export function frame(...children) {
 
 export function empty(told, conditions) {
   const [title, words] = conditions ? ["No frame meets the conditions", "Take one of them away on the left."]
-    : ["Nothing can be searched yet", "Frames are found once they are embedded: press “Embed everything” above."];
+    : ["Nothing can be searched yet", `Frames are found once they are embedded: ${document.body.dataset.role === "viewer" ? "ask an annotator to do it" : "press “Embed everything” above"}.`];
   return h("div.empty", {}, h("strong", {}, title), words, told.note ? h("p.small", {}, told.note) : null);
 }
