@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 
 from apiflask.exceptions import HTTPError
 from flask import Flask, Response, request
@@ -23,7 +24,9 @@ from ..jobs.queue import Queues
 from ..settings import Settings
 from ..store.records import Records
 from . import protocol, tickets
-from .api import problem, rest
+from .api import problem, rest, reviews
+from .api.given import Given
+from .api.predicted import PredictedItems
 from .api.streams import Streams
 from .auth import Auth
 from .metrics import Metrics
@@ -56,10 +59,11 @@ def create_app(settings: Settings, records: Records, queues: Queues, streams: St
     app.after_request(metrics.finish)
     app.register_blueprint(protocol.blueprint(settings, records, queues, auth, metrics))
     sessions = Sessions(settings, records)
-    access = rest.register(app, settings, records, queues, auth, streams or Streams())
+    given, items = Given(settings, records, queues), PredictedItems(records)
+    access = rest.register(app, settings, given, auth, streams or Streams(), items)
     access.also_by(tickets.person)
     access.also_by(lambda: sessions.person(request) if not sessions.is_open else None)
-    app.register_blueprint(pages.blueprint(settings, records, sessions))
+    app.register_blueprint(pages.blueprint(settings, records, sessions, partial(reviews.read_ahead, given, items)))
     _register_errors(app)
     app.wsgi_app = TicketedRequests(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app

@@ -9,9 +9,7 @@ from apiflask import APIFlask
 from flask import Flask
 
 from ... import __version__
-from ...jobs.queue import Queues
 from ...settings import Settings
-from ...store.records import Records
 from ..auth import Auth
 from . import (
     bulk,
@@ -43,6 +41,7 @@ from . import (
 from .access import Access
 from .asking import Asking
 from .given import Given
+from .predicted import PredictedItems
 from .routes import Routes
 from .streams import Streams
 
@@ -75,11 +74,11 @@ def application() -> Flask:
     return made
 
 
-def register(app: Flask, read: Settings, records: Records, queues: Queues, auth: Auth, streams: Streams) -> Access:
+def register(app: Flask, read: Settings, given: Given, auth: Auth, streams: Streams, items: PredictedItems) -> Access:
     """All of /api/v1. The access is returned, so that sessions can be made known to it."""
-    access = Access(read, records, knows_password=auth.knows_password)
+    access = Access(read, given.records, knows_password=auth.knows_password)
     app.before_request(access.check)
-    given, asking = Given(read, records, queues), Asking(queues)
+    asking = Asking(given.queues)
     nouns: list[tuple[str, str, Callable[[Routes], None]]] = [
         ("people", "Who asks, and what is installed.", lambda r: people.register(r)),
         ("projects", "Connected projects, and how they are.", lambda r: projects.register(r, given)),
@@ -98,7 +97,7 @@ def register(app: Flask, read: Settings, records: Records, queues: Queues, auth:
         ("cutoffs", "How sure an answer must be.", lambda r: cutoffs.register(r, given, asking)),
         ("trainings", "Trainings and fine-tunings.", lambda r: trainings.register(r, given, asking)),
         ("runs", "Automated labeling.", lambda r: runs.register(r, given, asking)),
-        ("reviews", "Predictions, looked at by people.", lambda r: reviews.register(r, given, asking)),
+        ("reviews", "Predictions, looked at by people.", lambda r: reviews.register(r, given, asking, items)),
         ("lists", "What to look at: next, likely wrong, in doubt, poor.", lambda r: lists.register(r, given, asking)),
         ("search", "Frames by what they look like.", lambda r: search.register(r, given, asking)),
         ("uploads", "Pictures to search with.", lambda r: uploads.register(r, given)),

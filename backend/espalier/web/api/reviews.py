@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +25,8 @@ from .predicted import Cutoffs, Filter, Held, PredictedItems, State, states_in
 from .problem import Refused
 from .routes import Asked, Query, Routes, Told
 from .runs import Id, SampledAnswer, Started
+
+log = logging.getLogger(__name__)
 
 FRAME_BITS = 24
 """As `store.frame_ids` has it, which carries numpy."""
@@ -138,9 +142,27 @@ class _Looked:
     cutoffs: Cutoffs
 
 
-def register(routes: Routes, given: Given, asking: Asking) -> None:
-    items = PredictedItems(given.records)
+def read_ahead(
+    given: Given, items: PredictedItems, project: Project, run: str | None, version: str | None
+) -> threading.Thread:
+    """Reads predictions while the page that will ask for them is on its way: a hundred thousand that nobody has looked
+    at since the start take most of a second. The thread has begun."""
 
+    def read() -> None:
+        try:
+            _, name = _source(given, project, run, version)
+            items.of(project, name, given.ontology(project))
+        except Refused:
+            pass  # who asks for them is told
+        except Exception:  # nobody waits for it: this is a door of its own
+            log.warning("the predictions of project %s could not be read ahead", project.id, exc_info=True)
+
+    thread = threading.Thread(target=read, name="reads-ahead", daemon=True)
+    thread.start()
+    return thread
+
+
+def register(routes: Routes, given: Given, asking: Asking, items: PredictedItems) -> None:
     def look(project: str, run: str | None, version: str | None) -> _Looked:
         found = given.project(project)
         ontology = given.ontology(found)

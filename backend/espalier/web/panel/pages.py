@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,7 +53,11 @@ _KEPT = ("project", "task", "frame", "tag", "run", "version")
 """What a link from Label Studio says of where it came from; the page's own script reads it."""
 
 
-def blueprint(settings: Settings, records: Records, sessions: Sessions) -> Blueprint:
+ReadAhead = Callable[[Project, "str | None", "str | None"], object]
+
+
+def blueprint(settings: Settings, records: Records, sessions: Sessions, read_ahead: ReadAhead) -> Blueprint:
+    """read_ahead: begins to read predictions, of a run or of a version, and does not wait for them."""
     panel = Blueprint("panel", __name__, url_prefix=PREFIX, template_folder="templates")
 
     @panel.record_once
@@ -135,6 +140,8 @@ def blueprint(settings: Settings, records: Records, sessions: Sessions) -> Bluep
         if project is None:
             sentence = f"project {request.args['project']} is not connected here: choose another one above"
             return _refusal("This project is not known", sentence, wanted, projects=projects), 404
+        if wanted.name == "review":
+            read_ahead(project, request.args.get("run"), request.args.get("version"))
         return _render(f"{wanted.name}.html", wanted, project=project, **context)
 
     return panel

@@ -9,6 +9,9 @@ import pytest
 from espalier.store.catalogue import Shown
 from espalier.store.frame_ids import FRAME_BITS
 from espalier.store.rows import Prediction
+from espalier.web.api.given import Given
+from espalier.web.api.predicted import PredictedItems
+from espalier.web.api.reviews import read_ahead
 
 from .conftest import KEY, Api, weather
 
@@ -59,6 +62,16 @@ def test_what_is_new_is_read_and_what_is_gone_is_not_shown(predicted: Api) -> No
     records.drop_predictions(KEY, "v1-run1")
     records.put_predictions([Prediction(KEY, 1, "v1-run1", "y", scored("Sun", 0.5))])
     assert listed(predicted) == [1]
+
+
+def test_they_are_read_while_their_page_is_on_its_way(predicted: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = predicted.backend
+    given, items = Given(made.settings, made.records, made.queues), PredictedItems(made.records)
+    (project,) = made.records.projects()
+    read_ahead(given, items, project, None, None).join()
+    read_ahead(given, items, project, None, "nothing").join()  # whoever asks for these is told
+    monkeypatch.setattr(made.records, "prediction_texts", None)
+    assert len(items.of(project, "v1-run1", given.ontology(project)).items) == 3
 
 
 def test_a_blind_sample_is_not_shown(predicted: Api) -> None:
