@@ -26,7 +26,7 @@ from espalier.contract import IndexRequest
 from espalier.errors import BadIndex
 
 from .journal import HEADER, Journal
-from .sealed_directory import sync_directory
+from .sealed_directory import sync_directory, writing
 
 FORMAT = "espalier index 1"
 POINTER, DRAFT, LOCK, SAVE_LOCK = "pointer.json", "pointer.draft", "lock", "save.lock"
@@ -79,11 +79,12 @@ class IndexFiles:
     def begin(self) -> None:
         """Make an empty index where there is none; finish a drop that was interrupted.
 
-        Raises BadIndex where the directory holds something else.
+        Raises BadIndex where the directory holds something else, BadSetting where it cannot be written.
         """
         if self.pointer_path.exists() and not self._read().dropped:
             return
-        self.directory.mkdir(parents=True, exist_ok=True)
+        with writing(self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
         with self.locked(SAVE_LOCK), self.locked():
             if self.pointer_path.exists():
                 if not self._read().dropped:
@@ -126,14 +127,15 @@ class IndexFiles:
         return pointer, written
 
     def point(self, pointer: Pointer) -> None:
-        """From now on this holds, also after a sudden end. Only under the lock."""
+        """From now on this holds, also after a sudden end. Only under the lock. Raises BadSetting: then the old one."""
         draft = self.directory / DRAFT
-        with draft.open("wb") as file:
-            file.write(pointer.to_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.pointer_path)
-        sync_directory(self.directory)
+        with writing(self.pointer_path):
+            with draft.open("wb") as file:
+                file.write(pointer.to_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.pointer_path)
+            sync_directory(self.directory)
 
     def sweep(self, generation: int) -> None:
         """Away with generations and journals that no pointer names any more. Only under both locks."""
@@ -160,10 +162,11 @@ class IndexFiles:
         """One at a time among threads and processes; a process that ends lets go of it."""
         path = self.directory / name
         while True:
-            try:
-                lock = path.open("ab")
-            except FileNotFoundError:
-                raise self._dropped() from None
+            with writing(path):
+                try:
+                    lock = path.open("ab")
+                except FileNotFoundError:
+                    raise self._dropped() from None
             with lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 # Who dropped the index meanwhile took the file away: a lock on that one holds nobody off.

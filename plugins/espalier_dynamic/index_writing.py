@@ -73,7 +73,10 @@ def _approximate(
     tuned = tune(cells, rows, recall=request.recall, judged=policy.judged)
     if tuned is None:
         return {"reason": f"{codes.reason}; but no search of cells found {request.recall:g} of the 20 nearest: exact"}
-    cells.write(draft)
+    try:
+        cells.write(draft)
+    except RuntimeError as error:  # in which faiss puts what the disk said
+        raise OSError(str(error)) from error
     held = {"codes": codes.bits, "mapped": codes.mapped, "tuned": tuned.to_json(), "learned_from": learned_from}
     return {"approximation": held, "reason": f"{codes.reason}; {_words(cells, tuned, policy)}"}
 

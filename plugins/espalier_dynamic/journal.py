@@ -22,7 +22,7 @@ import numpy as np
 from espalier.contract import Embeddings, Ids
 from espalier.errors import BadIndex
 
-from .sealed_directory import sync_directory
+from .sealed_directory import sync_directory, writing
 
 HEADER = struct.Struct("<8sIQI")
 HEAD = struct.Struct("<4sIII")
@@ -48,7 +48,7 @@ class Journal:
     def read(self) -> Iterator[Record]:
         """What came since the last call. Raises BadIndex where the file is missing, damaged or not this index's own."""
         try:
-            size = self.path.stat().st_size
+            size = os.stat(self.path).st_size  # noqa: PTH116 - asked before every search
             if size == self.offset and size:
                 return
             if size < self.offset:  # a write failed after others had read it
@@ -79,14 +79,17 @@ class Journal:
                 yield self._record(head, payload)
 
     def append(self, ids: Ids, embeddings: Embeddings | None) -> None:
-        """On the disk when it returns. Only under the lock, after everything was read; what is not whole is cut."""
+        """On the disk when it returns. Only under the lock, after everything was read; what is not whole is cut.
+
+        Raises BadSetting where the disk does not take it; then the journal is as it was.
+        """
         payload = np.ascontiguousarray(ids, "<i8").tobytes()
         if embeddings is not None:
             payload += np.ascontiguousarray(embeddings, "<f4").tobytes()
         kind = REMOVED if embeddings is None else ADDED
         start = struct.pack("<4sII", kind, len(ids), zlib.crc32(payload))
         written = start + struct.pack("<I", zlib.crc32(start)) + payload
-        with self.path.open("ab", buffering=0) as file:
+        with writing(self.path), self.path.open("ab", buffering=0) as file:
             file.truncate(self.offset)
             try:
                 rest = memoryview(written)
@@ -99,12 +102,13 @@ class Journal:
         self.offset += len(written)
 
     def begin(self, records: bytes = b"") -> None:
-        """A new file, with whole records of another journal. On the disk when it returns."""
-        with self.path.open("wb") as file:
-            file.write(self._header() + records)
-            file.flush()
-            os.fsync(file.fileno())
-        sync_directory(self.path.parent)
+        """A new file, with whole records of another journal. On the disk when it returns. Raises BadSetting."""
+        with writing(self.path):
+            with self.path.open("wb") as file:
+                file.write(self._header() + records)
+                file.flush()
+                os.fsync(file.fileno())
+            sync_directory(self.path.parent)
 
     def records_since(self, offset: int) -> bytes:
         """The bytes of the whole records between the offset and what was read."""

@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from espalier.errors import BadIndex
+from espalier.errors import BadIndex, BadSetting
 
 ABOUT = "about.json"
 BLOCK_BYTES = 1 << 22
@@ -22,12 +23,39 @@ DRAFT = ".draft"
 def seal(directory: Path, write: Callable[[Path], dict[str, Any]]) -> None:
     """All that `write` puts into the draft that it is given is on the disk under `directory` when this returns.
 
-    What `write` returns is kept beside the checksums. What was left of an earlier try goes away.
+    What `write` returns is kept beside the checksums. What was left of an earlier try goes away. Raises BadSetting
+    where the disk does not take it; then nothing of it is left there.
     """
     draft = directory.with_name(directory.name + DRAFT)
-    for left in (draft, directory):
-        if left.exists():
-            shutil.rmtree(left)
+    with writing(directory):
+        for left in (draft, directory):
+            if left.exists():
+                shutil.rmtree(left)
+        try:
+            _fill(draft, write)
+        except OSError:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        draft.rename(directory)
+        sync_directory(directory.parent)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around what writes there: raises BadSetting where the disk does not take it."""
+    try:
+        yield
+    except OSError as error:
+        # Not BadIndex: what was written before is whole, and is not to be made anew.
+        there = next(above for above in (path, *path.resolve().parents) if above.is_dir())
+        free_mb = shutil.disk_usage(there).free // 10**6
+        raise BadSetting(
+            f"{path} cannot be written: {error.strerror or error} ({free_mb} MB are free there). Make room, or move the "
+            "data directory (ESPALIER_DATA_DIR) to another disk, and ask again: what was written before still holds"
+        ) from error
+
+
+def _fill(draft: Path, write: Callable[[Path], dict[str, Any]]) -> None:
     draft.mkdir()
     about = write(draft)
     files = {}
@@ -42,8 +70,6 @@ def seal(directory: Path, write: Callable[[Path], dict[str, Any]]) -> None:
         file.flush()
         os.fsync(file.fileno())
     sync_directory(draft)
-    draft.rename(directory)
-    sync_directory(directory.parent)
 
 
 def read_sealed(directory: Path, *, verify_mb: int) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class Index(Protocol):
     best first; where fewer than k are there, the tail is id -1 and score -1. With `allowed`, ascending distinct ids,
     only those are found, as if the index held no others: the condition holds within the search, not after it.
     `ids` are all that it holds, ascending. What was added or removed is there again when it is next opened, also after
-    a sudden end of the process; `save` makes that quick, and may take its time. After `close` nothing is called.
+    a sudden end of the process; `save` makes that quick, and may take its time. Where its disk or service takes no
+    more, they raise BadSetting, and what was there before holds. After `close` nothing is called.
     """
 
     def add(self, ids: Ids, embeddings: Embeddings) -> None: ...

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import numpy as np
 import pytest
 
 from espalier.contract import Embeddings, Ids, IndexRequest
-from espalier.errors import BadIndex
+from espalier.errors import BadIndex, BadSetting
 from espalier_dynamic import FaissIndex
 from espalier_dynamic.index_policy import IndexPolicy
 
@@ -188,3 +191,45 @@ def test_large_files_are_looked_at_here_and_there(tmp_path: Path) -> None:
     path.write_bytes(bytes(64) + path.read_bytes()[64:])
     with pytest.raises(BadIndex, match="in the 4 MB from byte 0: a checksum differs"):
         Careless.open(asked)
+
+
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """The disk takes no more than so many bytes of a file: the system itself refuses, in the middle of a write."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_the_disk_does_not_take_is_said_and_what_was_there_holds(asked: IndexRequest) -> None:
+    index = Written.open(asked)
+    before, journal = index.ids(), journal_of(asked)
+    with no_file_above(journal.stat().st_size + 100):
+        with pytest.raises(BadSetting, match=r"journal-1 cannot be written: .*MB are free there.*ESPALIER_DATA_DIR"):
+            index.add(np.arange(500, 520), ROWS[:20])
+        assert np.array_equal(index.ids(), before)
+    assert np.array_equal(Written.open(asked).ids(), before)
+    index.add(np.arange(500, 520), ROWS[:20])
+    assert np.array_equal(Written.open(asked).ids(), [*before, *range(500, 520)])
+
+
+@pytest.mark.parametrize("most", [100, 10_000], ids=["ids", "rows"])
+def test_a_generation_that_the_disk_does_not_take_leaves_the_old_one(asked: IndexRequest, most: int) -> None:
+    index = Written.open(asked)
+    before = index.ids()
+    with no_file_above(most), pytest.raises(BadSetting, match=r"generation-2 cannot be written: .*still holds"):
+        index.save()
+    assert sorted(path.name for path in asked.directory.glob("*-*")) == ["generation-1", "journal-1"]
+    assert np.array_equal(Written.open(asked).ids(), before)
+    index.save()
+    assert np.array_equal(Written.open(asked).ids(), before)
+    assert (asked.directory / "generation-2").is_dir()
+
+
+def test_a_place_that_cannot_be_written_is_said(asked: IndexRequest, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadSetting, match="cannot be written: Not a directory"):
+        Written.open(replace(asked, directory=tmp_path / "file" / "index"))
