@@ -50,8 +50,8 @@ def writing(path: Path) -> Iterator[None]:
         there = next(above for above in (path, *path.resolve().parents) if above.is_dir())
         free_mb = shutil.disk_usage(there).free // 10**6
         raise BadSetting(
-            f"{path} cannot be written: {error.strerror or error} ({free_mb} MB are free there). Make room, or move the "
-            "data directory (ESPALIER_DATA_DIR) to another disk, and ask again: what was written before still holds"
+            f"{path} cannot be written: {error.strerror or error} ({free_mb} MB are free there). Make room, or move "
+            "the data directory (ESPALIER_DATA_DIR) to another disk, and ask again: what was written before still holds"
         ) from error
 
 
