@@ -20,7 +20,10 @@ def register() -> None:
     from core.permissions import all_permissions
     from data_manager.actions import register_action
 
-    may = all_permissions.predictions_any
+    may, may_train = (
+        [all_permissions.predictions_any],
+        [all_permissions.predictions_any, all_permissions.projects_change],
+    )
     register_action(
         espalier_label, "Automated labeling…", 80, permission=may, experimental=False,
         dialog=_dialog("Automated labeling", "Espalier labels the selected tasks, as predictions.", label_form),
@@ -30,7 +33,7 @@ def register() -> None:
         dialog=_dialog("Find similar", "Espalier finds the frames most like the first selected task."),
     )  # fmt: skip
     register_action(
-        espalier_train, "Train Espalier now", 82, permission=all_permissions.projects_change, experimental=False,
+        espalier_train, "Train Espalier now", 82, permission=may_train, experimental=False,
         dialog=_dialog("Train now", "Espalier learns from every answer of this project."),
     )  # fmt: skip
     register_action(
@@ -46,13 +49,19 @@ def _dialog(title: str, text: str, form: Any = None) -> Json:
 def espalier_label(project: Any, queryset: Any, **given: Any) -> Json:
     asker, tasks = _asker(project, given), _ids(queryset)
     body = run_asked(tasks, given["request"].data)
-    return _told(project, asker, lambda run: f"{_count(tasks)} being labeled: {_page(project, 'label', run)}", body)
+    try:
+        told = ask(_known(), asker, "POST", f"/api/v1/projects/{project.pk}/runs?wait_s=15", body)
+    except Refused as refused:
+        return _refusal(refused)
+    return _done(len(tasks), f"{_count(tasks)} being labeled", _page(project, "label", run=told.get("run", "")))
 
 
 def espalier_similar(project: Any, queryset: Any, **given: Any) -> Json:
     _asker(project, given)
     first = queryset.values_list("id", flat=True).first()
-    return _done(0, f"open {_page(project, 'similarity')}&task={first}" if first else "select a task first")
+    if not first:
+        return _refusal(Refused("select a task first", 400))
+    return _done(0, f"frames like those of task {first}", _page(project, "similarity", task=first), goes=True)
 
 
 def espalier_train(project: Any, queryset: Any, **given: Any) -> Json:
@@ -61,7 +70,7 @@ def espalier_train(project: Any, queryset: Any, **given: Any) -> Json:
         ask(_known(), asker, "POST", f"/api/v1/projects/{project.pk}/trainings?wait_s=0", {})
     except Refused as refused:
         return _refusal(refused)
-    return _done(0, f"Espalier is learning: {_page(project, 'training')}")
+    return _done(0, "Espalier is learning", _page(project, "training"))
 
 
 def espalier_undo(project: Any, queryset: Any, **given: Any) -> Json:
@@ -73,7 +82,8 @@ def espalier_undo(project: Any, queryset: Any, **given: Any) -> Json:
     except Refused as refused:
         return _refusal(refused)
     deleted = told.get("deleted") if isinstance(told, dict) else None
-    return _done(0, "being undone" if deleted is None else f"{deleted} deleted. {told.get('message', '')}", reload=True)
+    said = "being undone" if deleted is None else f"{deleted} deleted. {told.get('message', '')}"
+    return _done(0, said, _page(project, "label", run=run), reload=True)
 
 
 def label_form(user: Any, project: Any) -> list[Json]:
@@ -119,14 +129,6 @@ def undo_form(user: Any, project: Any) -> list[Json]:
     return [{"columnCount": 1, "fields": [select("run", "Run", rows or [("", "there is none")])]}]
 
 
-def _told(project: Any, asker: Asker, sentence: Any, body: Json) -> Json:
-    try:
-        told = ask(_known(), asker, "POST", f"/api/v1/projects/{project.pk}/runs?wait_s=15", body)
-    except Refused as refused:
-        return _refusal(refused)
-    return _done(len(body["tasks"]), sentence(told.get("run", "")))
-
-
 def _asker(project: Any, given: Json) -> Asker:
     """Who pressed; Label Studio looked at their permission already, and Espalier looks at the role."""
     user = given["request"].user
@@ -140,12 +142,15 @@ def _known() -> connection.Connection:
     return found
 
 
-def _page(project: Any, name: str, run: str = "") -> str:
-    return f"{PREFIX}/panel/{name}?project={project.pk}" + (f"&run={run}" if run else "")
+def _page(project: Any, name: str, **query: Any) -> str:
+    asked = "".join(f"&{key}={value}" for key, value in query.items() if value)
+    return f"{PREFIX}/panel/{name}?project={project.pk}{asked}"
 
 
-def _done(count: int, detail: str, **more: Any) -> Json:
-    return {"processed_items": count, "detail": detail, **more}
+def _done(count: int, said: str, page: str, **more: Any) -> Json:
+    """`detail` is for who calls the API. Label Studio's page shows none of it: `said` and `page` are for our script
+    there, which goes to the page where `goes`."""
+    return {"processed_items": count, "detail": f"{said}: {page}", "said": said, "page": page, **more}
 
 
 def _refusal(refused: Refused) -> Json:

@@ -48,7 +48,7 @@ def hand_on(request: HttpRequest, path: str) -> HttpResponseBase:
     try:
         asker = _asker(request, path)
         if asker is None:
-            return _refusal(path, 403, "this project is none of yours")
+            return _refusal(path, 403, "in Label Studio this project, or its predictions, are none of yours")
         return _answered(request, path, asker)
     except Refused as refused:
         return _refusal(path, refused.status, str(refused))

@@ -86,8 +86,10 @@
     .bar { display: flex; gap: 4px; align-items: center; padding: 8px; border-bottom: 1px solid #d8ded8; }
     .bar .space { flex: 1; }
     .grip { position: absolute; left: -4px; top: 0; bottom: 0; width: 8px; cursor: ew-resize; }
+    .told { position: fixed; left: 50%; bottom: 18px; transform: translateX(-50%); z-index: 10002; display: flex; gap: 10px; align-items: center; max-width: 90vw; padding: 8px 8px 8px 16px; border-radius: 6px; background: #fff; color: #1b2321; border: 1px solid #23704a; box-shadow: 0 2px 10px rgb(0 0 0 / .25); font-size: 14px; }
+    .told a { color: inherit; font-weight: 600; }
     iframe { border: 0; width: 100%; height: 100%; background: #f7f8f6; }
-    @media (prefers-color-scheme: dark) { .drawer { background: #1c2225; color: #e6ebe8; } button[aria-selected="true"] { background: #1d3327; color: #6fcf9b; } }
+    @media (prefers-color-scheme: dark) { .drawer, .told { background: #1c2225; color: #e6ebe8; } button[aria-selected="true"] { background: #1d3327; color: #6fcf9b; } }
   `;
   let host = null, root = null;
 
@@ -220,11 +222,35 @@
     toast(`${results.length} answers were added; undo takes them away again`);
   }
 
+  // ---- the Data Manager's actions: Label Studio does them, and shows nothing of what they answer
+
+  const heard = new WeakSet(); // it makes its Data Manager anew as it makes its editor
+
+  function hear(manager) {
+    if (!manager?.on || heard.has(manager)) return;
+    heard.add(manager);
+    manager.on("actionDialogOkComplete", (action, done) => {
+      const { said, page, goes } = done?.result ?? {};
+      if (!/^espalier_/.test(action) || !page) return;
+      if (goes) location.assign(page);
+      else tell(said, page);
+    });
+  }
+
+  function tell(said, page) {
+    ensureHost();
+    root.querySelector(".told")?.remove();
+    const place = element("div", { class: "told", role: "status" }, said, element("a", { href: page }, "Watch it"),
+      element("button", { class: "quiet", type: "button", "aria-label": "Close", onclick: () => place.remove() }, "×"));
+    root.append(place);
+  }
+
   // ---- always
 
   async function tick() {
     const now = look();
     try {
+      hear(window.dataManager);
       const may = now.project && (now.task || now.settings) ? await role(now.project) : "";
       const same = look();
       if (same.project === now.project && same.task === now.task) {
