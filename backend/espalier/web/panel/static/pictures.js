@@ -34,6 +34,7 @@ export class Grid {
     this.above = h("div", { "aria-hidden": "true" });
     this.below = h("div", { "aria-hidden": "true" });
     place.replaceChildren(this.above, this.list, this.below);
+    place.style.overflowAnchor = "none"; // the browser would hold on to an item that is replaced, and scroll elsewhere
     const look = () => requestAnimationFrame(() => this.refresh());
     addEventListener("scroll", look, { passive: true });
     new ResizeObserver(look).observe(place);
@@ -61,10 +62,11 @@ export class Grid {
     if (from === this.from && to === this.to && columns === this.drawn) return;
     Object.assign(this, { from, to, drawn: columns });
     const turn = ++this.turn;
-    this.above.style.height = `${first * row}px`;
-    this.below.style.height = `${Math.max(0, rows - Math.ceil(to / columns)) * row}px`;
     if (to > from) await this.load(from, to);
     if (turn !== this.turn) return; // scrolled on meanwhile
+    // Together with the items: with one but not the other the page would be shorter for a while, and jump.
+    this.above.style.height = `${first * row}px`;
+    this.below.style.height = `${Math.max(0, rows - Math.ceil(to / columns)) * row}px`;
     const focused = this.focused();
     const items = [];
     for (let index = from; index < to; index++) {
