@@ -15,6 +15,7 @@ PARTS = (
     "index",
     "protocol",
     "live",
+    "pages",
     "bundle",
     "labelstudio",
 )
