@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
@@ -47,6 +48,12 @@ def test_it_is_said_once_while_a_tab_is_open(start_label_studio: Any, chromium: 
     page.locator("[class*=choice] label, label[class*=choice], .lsf-choices label").first.click()
     page.get_by_role("button", name="Submit").click()
     page.wait_for_function("() => !window.Htx.annotationStore.selected.userGenerate", timeout=SLOW_MS)
+    page.goto(f"{label_studio.url}/projects/{project}/data")
+    page.get_by_role("checkbox", name="Select Task").first.click()
+    page.get_by_role("button", name="Tasks Actions").click()
+    page.get_by_text("Train Espalier now").click()
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text(re.compile(r"Espalier at .+ does not answer.+is it running\?"))).to_be_visible()
     assert not [error for error in errors if "espalier" in error]
     context.close()
     assert len(label_studio.request("GET", f"/api/tasks/{second}/annotations/")) == 1
