@@ -41,7 +41,7 @@ from bench.neighbours import (
     usearch,
 )
 
-QUERIES, ROUNDS, BATCH = 200, 7, 64
+QUERIES, RUN, ROUNDS, BATCH = 200, 20, 7, 64
 LOOKS = (64, 128, 256, 512, 1024)
 
 
@@ -162,17 +162,23 @@ class Size:
         print(f"| single p50 | {quantile(single[own.name], 0.5):.2f} ms | {limit} |", flush=True)
 
     def timed(self, cases: list[Case]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-        """Seconds of each single query and each batch: all cases in turn, so that what disturbs one disturbs all."""
+        """Seconds of each single query and each batch: all cases in turn, so that what disturbs one disturbs all.
+
+        Single queries in runs of twenty, as a service gets them, and all in an order drawn anew each time: who comes
+        first finds the caches full of something else.
+        """
+        rng = np.random.default_rng(5)
         single: dict[str, list[float]] = {case.name: [] for case in cases}
         batch: dict[str, list[float]] = {case.name: [] for case in cases}
         for case in cases:
             case.search(self.queries[:1])
             case.search(self.queries[:BATCH])
-        for at in range(QUERIES if self.count <= 100_000 else QUERIES // 2):
-            for case in cases:
-                single[case.name].append(seconds(case.search, self.queries[at : at + 1]))
+        for start in range(0, QUERIES if self.count <= 100_000 else QUERIES // 2, RUN):
+            for case in (cases[place] for place in rng.permutation(len(cases))):
+                for at in range(start, start + RUN):
+                    single[case.name].append(seconds(case.search, self.queries[at : at + 1]))
         for _ in range(ROUNDS):
-            for case in cases:
+            for case in (cases[place] for place in rng.permutation(len(cases))):
                 batch[case.name].append(seconds(case.search, self.queries[:BATCH]))
         return single, batch
 

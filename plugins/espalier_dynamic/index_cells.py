@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from espalier.contract import Embeddings, Ids, Scores
 from espalier.errors import BadIndex
 
-from .index_exact import PRODUCTS_FROM, best_of
+from .index_exact import PRODUCTS_FROM
 from .index_policy import Codes
 
 Cell = NDArray[np.int32]
@@ -142,12 +142,12 @@ def learn_centres(rows: Embeddings, count: int, sample_rows: int) -> Embeddings:
 
 def _compare(queries: Embeddings, rows: Embeddings, found: Ids, k: int) -> tuple[Ids, Scores]:
     """The k best of the candidates by their whole rows; -1 stays last."""
-    if len(found) == 1 and found[0, -1] >= 0:  # one query, the most frequent case: half the time
-        cosines = rows[found[0]] @ queries[0]
-        order = np.argsort(-cosines, kind="stable")[:k]
-        return found[:, order], cosines[None, order]
-    scores = np.einsum("mcd,md->mc", rows[np.maximum(found, 0)], queries)
-    return best_of(found, np.where(found < 0, np.float32(-2), scores), k)
+    best, scores = np.empty((len(found), k), np.int64), np.empty((len(found), k), np.float32)
+    pointers = (faiss.swig_ptr(held) for held in (queries, rows, found))
+    sizes, width = (rows.shape[1], len(queries), len(rows), found.shape[1], k), found.shape[1]
+    # Its default for the width takes the number of rows instead.
+    _untyped.knn_inner_products_by_idx(*pointers, *sizes, faiss.swig_ptr(scores), faiss.swig_ptr(best), width)
+    return best, scores
 
 
 def _sample(rows: Embeddings, count: int) -> Embeddings:
