@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
 import re
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,15 +20,18 @@ import pytest
 
 from espalier.demo.pictures import IMAGE_CONFIG, VIDEO_CONFIG, Digit, write_digits, write_pan
 from espalier.demo.results import choices, said, timeline
-from espalier.jobs import automated, bulk_label
+from espalier.jobs import automated, bulk_label, reviewing
 from espalier.jobs.bulk_parameters import BulkParameters
+from espalier.jobs.errands.doing import do
 from espalier.jobs.house import House
 from espalier.jobs.progress import Progress, Requeue
+from espalier.labelstudio.transport import Transport
 from espalier.settings import Settings
-from espalier.store.rows import Run
+from espalier.store.rows import Prediction, Run
 
 MANY, PEOPLE = 110, 4
 SHOTS = 6
+RUN = "espalier-v1-run1"
 
 
 class Site:
@@ -263,6 +269,139 @@ def test_killed_in_the_middle_it_goes_on_and_writes_everything_once(
         assert every.count(run.version) == MANY - PEOPLE
     assert automated.undo(site.house, run.id) == MANY - PEOPLE
     assert (site.annotations(id), site.predictions(id)) == before
+
+
+def predicted(site: Site, id: int, results: dict[int, list[dict[str, Any]]]) -> None:
+    """As a run leaves them: kept here, and shown in Label Studio."""
+    key = site.known(id).key
+    site.house.records.put_predictions(
+        [Prediction(key, task, RUN, "x", result, 0.9) for task, result in results.items()]
+    )
+    rows = [{"task": task, "result": result, "score": 0.9, "model_version": RUN} for task, result in results.items()]
+    site.label_studio.request("POST", f"/api/projects/{id}/import/predictions", rows)
+
+
+def test_a_review_that_is_killed_while_it_is_written_goes_on_and_writes_everything_once(
+    site: Site, images: tuple[int, list[int]], digits: list[Digit]
+) -> None:
+    id, tasks = images
+    some = dict(zip(tasks[PEOPLE : PEOPLE + 45], digits[PEOPLE:], strict=False))
+    predicted(site, id, {task: choices("image", digit.answers) for task, digit in some.items()})
+    before = site.annotations(id), site.predictions(id)
+    rejected, corrected, approved = list(some)[:5], list(some)[5:10], list(some)[10:]
+    no_loop = [{"classification": "loop", "option": ["no loop"]}]
+    decisions = [
+        *({"task": task, "reject": True} for task in rejected),
+        *({"task": task, "answers": no_loop} for task in corrected),
+        *({"task": task, "approve": True} for task in approved),
+    ]
+    asked = {"version": RUN, "decisions": decisions}
+    planning = Progress(site.house.queues.redis, "planning")
+    planned = do(site.house, site.known(id).key, "plan_review", asked, planning)
+    records = site.house.records
+    site.wait(lambda: getattr(records.run(planned["run"]), "done", 0) > 5, "some to be written", poll_s=0.01)
+    os.kill(site.backend.pid("prediction-worker"), signal.SIGKILL)
+    killed_at = records.run(planned["run"])
+    assert killed_at
+    assert 5 < killed_at.done < len(some), "it was caught in the middle"
+    assert do(site.house, site.known(id).key, "plan_review", asked, planning) == planned, "planned once, too"
+    site.wait(lambda: getattr(records.run(planned["run"]), "state", "") == "done", "the review to end", poll_s=0.3)
+    ended = records.run(planned["run"])
+    assert ended
+    assert ended.message == "40 annotations in 45 tasks; 5 predictions rejected"
+    written = site.annotations(id)
+    answers = {task: [said(one["result"]) for one in written[task]] for task in written if task in some}
+    assert answers == {task: [{"loop": "no loop"}] for task in corrected} | {
+        task: [some[task].answers] for task in approved
+    }
+    assert before[1].keys() - site.predictions(id).keys() == {(task, RUN) for task in rejected}
+    assert automated.undo(site.house, planned["run"]) == 40
+    assert (site.annotations(id), site.predictions(id)) == before
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that stands behind this is done."""
+
+
+class Mortal:
+    """Label Studio's door, through which a process goes `lives` times; it dies before the next request is sent, or
+    right after it was answered."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.lives, self.dies_after = -1, False
+        self.lock, ask = threading.Lock(), Transport.json
+
+        def json(transport: Transport, *arguments: Any, **more: Any) -> Any:
+            with self.lock:
+                self.lives -= 1
+                is_last = self.lives == 0
+            if is_last and not self.dies_after:
+                raise Killed
+            told = ask(transport, *arguments, **more)
+            if is_last:
+                raise Killed
+            return told
+
+        monkeypatch.setattr(Transport, "json", json)
+
+
+def test_a_review_may_be_killed_at_any_moment(site: Site, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It dies at its first request, then at the second, and so on, before and after each is answered, until it ends.
+    Of a film some ranges are approved, rejected and corrected, of another all are rejected, of a third all approved."""
+    shots = write_pan(pictures / "killed.mp4", seed=5, shots=4)
+    id, tasks = site.project(VIDEO_CONFIG, [{"data": {"video": str(pictures / "killed.mp4")}}] * 3)
+    predicted(site, id, {task: timeline(shots) for task in tasks})
+    before = site.predictions(id)
+    places = [[{"task": task, "first": shot.start, "last": shot.end} for shot in shots] for task in tasks]
+    flower = [{"classification": "scene", "option": ["flower"]}]
+    decisions = [
+        {**places[0][0], "approve": True}, {**places[0][1], "reject": True}, {**places[0][2], "answers": flower},
+        *({**place, "reject": True} for place in places[1]), *({**place, "approve": True} for place in places[2]),
+    ]  # fmt: skip
+    run = reviewing.plan(site.house, site.known(id), {"version": RUN, "decisions": decisions})
+    mortal, deaths = Mortal(monkeypatch), 0
+    for lives in itertools.count(2):
+        mortal.lives, mortal.dies_after = lives // 2, bool(lives % 2)
+        try:
+            automated.execute(site.house, run.id, Progress())
+            break
+        except Killed:
+            deaths += 1
+    mortal.lives = -1
+    assert deaths > 5
+    ended = site.house.records.run(run.id)
+    assert ended
+    assert (ended.state, ended.message) == ("done", "2 annotations in 3 tasks; 5 predictions rejected")
+    written = site.annotations(id)
+    assert {task: len(several) for task, several in written.items()} == {tasks[0]: 1, tasks[2]: 1}
+    corrected = replace(shots[2], scene="flower", part=None)
+    assert spans(written[tasks[0]][0]["result"]) == spans(timeline([shots[0], corrected]))
+    assert spans(written[tasks[2]][0]["result"]) == spans(timeline(shots))
+    shown = {task: spans(result) for (task, _), result in site.predictions(id).items()}
+    assert shown == {tasks[0]: spans(timeline([shots[0], *shots[2:]])), tasks[2]: spans(timeline(shots))}
+    assert [len(task["predictions"]) for task in site.tasks(id).values()] == [1, 0, 1]
+
+    for lives in itertools.count(2):
+        mortal.lives, mortal.dies_after = lives // 2, bool(lives % 2)
+        try:
+            automated.undo(site.house, run.id)
+            break
+        except Killed:
+            pass
+    mortal.lives = -1
+    assert site.annotations(id) == {}
+    assert site.predictions(id) == before
+    assert [len(task["predictions"]) for task in site.tasks(id).values()] == [1, 1, 1]
+
+
+def spans(result: list[dict[str, Any]]) -> set[tuple[int, int, str]]:
+    """First frame, last frame and option of all that a result says."""
+    return {
+        (part["start"], part["end"], option)
+        for item in result
+        for part in item["value"]["ranges"]
+        for option in item["value"].get("timelinelabels") or item["value"]["choices"]
+    }
 
 
 class Interrupted(Progress):
