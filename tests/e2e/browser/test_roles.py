@@ -91,6 +91,9 @@ def test_a_viewer_may_press_whatever_a_page_shows(stage: Any, token: str, run: s
         page.goto(stage.url(one.name, project=stage.digits, run=run))
         expect(page.locator(READY[one.name]).first).to_be_visible(timeout=BUSY_MS)
         traffic.rest()
+        assert page.evaluate("nav => nav.scrollWidth <= nav.clientWidth", page.query_selector("header nav")), (
+            "all pages"
+        )
         seen.picture(f"viewer-{one.name}")
         shown: dict[str, Any] = {}
         for button in page.locator("main button:not([role=tab]):visible:enabled").element_handles():
