@@ -54,15 +54,26 @@ def installed(role: Role) -> dict[str, Plugin]:
     return dict(sorted(found.items()))
 
 
-@cache  # reading every distribution's metadata takes 40 ms, and a training asks once per classifier
+@cache
 def _entry_points(group: str, path: tuple[str, ...]) -> list[tuple[str, str, EntryPoint]]:
     """Distribution name, its version, and the entry point; the first of a name on the path wins, as for imports."""
     found: list[tuple[str, str, EntryPoint]] = []
     seen: set[str] = set()
-    for distribution in distributions(path=list(path)):
-        name = distribution.metadata["Name"]
-        if not name or name in seen:
-            continue
-        seen.add(name)
-        found += [(name, distribution.version, point) for point in distribution.entry_points if point.group == group]
+    for directory in path:
+        for name, version, entry_points in _distributions(directory):
+            if name in seen:
+                continue
+            seen.add(name)
+            found += [(name, version, point) for point in entry_points if point.group == group]
     return found
+
+
+@cache  # reading all metadata takes 40 ms and more; every role asks, and a training once per classifier
+def _distributions(directory: str) -> list[tuple[str, str, list[EntryPoint]]]:
+    """Name, version and the entry points of plugins, of every distribution in a directory of the path."""
+    groups = frozenset(GROUPS.values())
+    return [
+        (name, distribution.version, [point for point in distribution.entry_points if point.group in groups])
+        for distribution in distributions(path=[directory])
+        if (name := distribution.metadata["Name"])
+    ]

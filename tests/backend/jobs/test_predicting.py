@@ -277,11 +277,12 @@ def test_several_media_of_one_task_are_answered_each_by_its_own(home: Any, tmp_p
     digits = write_digits(tmp_path / "d", 120)
     pairs = list(zip(digits[::2], digits[1::2], strict=True))
     tasks = home.add_tasks([{"left": str(left.path), "right": str(right.path)} for left, right in pairs])
-    for task, (left, right) in zip(tasks[:50], pairs, strict=False):
-        home.annotate(
-            task["id"],
-            choices("left", {"l": left.answers["loop"]}) + choices("right", {"r": right.answers["loop"]}),
-        )
+    home.annotate_all(
+        {
+            task["id"]: choices("left", {"l": left.answers["loop"]}) + choices("right", {"r": right.answers["loop"]})
+            for task, (left, right) in zip(tasks[:50], pairs, strict=False)
+        }
+    )
     home.train()
     right_answers = 0
     for one, (left, right) in zip(home.predict(tasks[50:], confidence=0.0), pairs[50:], strict=True):
@@ -304,8 +305,12 @@ def test_tasks_that_list_their_own_options_get_no_others(home: Any, tmp_path: Pa
     tasks = home.add_tasks(
         [{"image": str(digit.path), "opts": every if n < 90 else every[n % 2 :][:1]} for n, digit in enumerate(digits)]
     )
-    for task, digit in zip(tasks[:80], digits, strict=False):
-        home.annotate(task["id"], choices("image", {"c": digit.answers["loop"]}))
+    home.annotate_all(
+        {
+            task["id"]: choices("image", {"c": digit.answers["loop"]})
+            for task, digit in zip(tasks[:80], digits, strict=False)
+        }
+    )
     home.train()
     found = home.predict(tasks[80:], confidence=0.0)
     for one, task in zip(found, tasks[80:], strict=True):

@@ -26,9 +26,11 @@ UNANSWERED = {"project_key": "", "at": None}
 def annotate(home: Any, tasks: Sequence[Any], digits: Sequence[Any], numbers: Sequence[int] | None = None) -> None:
     """Every task anew, with the answers of its own digit, or of those of other numbers."""
     ontology = home.house.ontology(home.project)
-    for id, (task, number) in enumerate(zip(tasks, numbers or range(len(tasks)), strict=True), start=1):
+    results = {}
+    for task, number in zip(tasks, numbers or range(len(tasks)), strict=True):
         answers = {name: option for name, option in digits[number].answers.items() if name in ontology}
-        home.annotate(task["id"], choices("image", answers), id=id)
+        results[task["id"]] = choices("image", answers)
+    home.annotate_all(results, ids=range(1, len(tasks) + 1))
 
 
 def served(home: Any) -> str | None:

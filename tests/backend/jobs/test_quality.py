@@ -48,8 +48,9 @@ def project(home: Any) -> Any:
     (root / "46.png").write_bytes(b"no picture")
     names = [*(f"{number}.png" for number in range(1, 42)), "42.jpg", *(f"{number}.png" for number in range(43, 47))]
     tasks = home.add_tasks([{"image": str(root / name)} for name in names])
-    for task in tasks[:PICTURES]:
-        home.annotate(task["id"], choices("image", {"kind": "stripes" if task["id"] % 2 else "dots"}))
+    home.annotate_all(
+        {task["id"]: choices("image", {"kind": "stripes" if task["id"] % 2 else "dots"}) for task in tasks[:PICTURES]}
+    )
     home.annotate(41, choices("image", {"kind": "dots"}))
     return home
 

@@ -316,8 +316,8 @@ def test_the_first_gear_learns_on_with_the_tuned_network(home: Any) -> None:
     home.train()
     version = tuned(home)
     promotion.promote(home.house, home.key, version.name)
-    for task, digit in zip(tasks[150:200], digits[150:200], strict=True):
-        home.annotate(task["id"], choices("image", digit.answers))
+    added = zip(tasks[150:200], digits[150:200], strict=True)
+    home.annotate_all({task["id"]: choices("image", digit.answers) for task, digit in added})
     after = home.train()
     model, before = model_of(after), model_of(version)
     assert model.encoder.digest == before.encoder.digest
@@ -374,8 +374,8 @@ def test_one_goes_on_from_an_own_version_and_is_not_judged_on_what_that_has_seen
     home.configure(PLAIN)
     tasks, digits = home.digits(120, 80)
     first = tuned(home)
-    for task, digit in zip(tasks[80:], digits[80:], strict=True):
-        home.annotate(task["id"], choices("image", {"loop": digit.answers["loop"]}))
+    added = zip(tasks[80:], digits[80:], strict=True)
+    home.annotate_all({task["id"]: choices("image", {"loop": digit.answers["loop"]}) for task, digit in added})
     second = tuned(home, pretrained=first.name, epochs=3)
     before, model = model_of(first), model_of(second)
     learned = np.isin(model.rows.media, before.rows.media[before.rows.part("train")])
