@@ -45,6 +45,22 @@ def test_the_drawn_matrix_counts_what_the_evaluation_counts(trained: Any) -> Non
     assert heat["customdata"][0][1][:2] == ["has a loop", "no loop"]
 
 
+def test_figures_of_every_step_are_those_of_the_learning_curve(trained: Any) -> None:
+    told = asked(trained, "step_figures")
+    questions = asked(trained, "steps")["questions"]
+    learning = next(one for one in questions if one["classification"] == "loop")["learning"]
+    assert told["steps"] == learning["steps"]
+    assert (told["options"], told["shown"][:2]) == ([["has a loop"], ["no loop"]], [0, 1])
+    for name, part in told["parts"].items():
+        assert part["frames"] == learning[name]["rows"]
+        for step, matrix in enumerate(part["confusion"]):
+            assert np.trace(matrix) / part["frames"] == pytest.approx(learning[name]["accuracy"][step], abs=1e-4)
+            f1 = [value or 0.0 for value in part["f1"][step]]
+            assert np.mean(f1) == pytest.approx(learning[name]["macro_f1"][step], abs=1e-4)
+    with pytest.raises(BadRequest, match="so there are no steps"):
+        asked(trained, "step_figures", classification="weather")
+
+
 def test_points_of_a_curve_know_their_cutoff(trained: Any) -> None:
     line, mark = asked(trained, "drawn", option=["no loop"])["figures"]["precision_recall"]["data"]
     assert len(line["x"]) == len(line["y"]) == len(line["customdata"])

@@ -7,9 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, f1_score, log_loss
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    precision_score,
+    recall_score,
+)
 
-from espalier.judging.learning_curves import learning_curves, sample
+from espalier.judging.learning_curves import learning_curves, sample, step_figures
 from espalier.learning.head import Steps
 from espalier.learning.model import Model
 from espalier_ontology.tree import Classification, MediaTag, Ontology, Option
@@ -51,6 +58,25 @@ def test_each_part_at_each_step(judged_model: JudgedModel) -> None:
             assert found[part]["macro_f1"][step] == pytest.approx(macro)
 
 
+def test_each_option_at_each_step(judged_model: JudgedModel) -> None:
+    model, labels, steps = watched(judged_model)
+    found = step_figures(model.heads[KEY], model.rows)
+    assert list(found) == ["train", "validation"]
+    for part, here in (("train", slice(0, 4)), ("validation", slice(4, 8))):
+        true, figures = labels[steps.rows[here]], found[part]  # type: ignore[index]
+        assert figures.frames == 4
+        assert figures.positives.tolist() == np.bincount(true, minlength=3).tolist()
+        for step in range(4):
+            said = steps.scores[step, here].argmax(axis=1)
+            matrix = confusion_matrix(true, said, labels=[0, 1, 2, 3])
+            np.testing.assert_array_equal(figures.confusion[step], matrix)
+            for measure, values in (
+                (precision_score, figures.precision), (recall_score, figures.recall), (f1_score, figures.f1),
+            ):  # fmt: skip
+                expected = measure(true, said, labels=[0, 1, 2], average=None, zero_division=np.nan)
+                np.testing.assert_allclose(values[step], expected)
+
+
 def test_the_watched_frames_can_be_shown_at_each_step(judged_model: JudgedModel) -> None:
     model, labels, steps = watched(judged_model)
     found = sample(model.heads[KEY], model.rows)
@@ -63,6 +89,7 @@ def test_the_watched_frames_can_be_shown_at_each_step(judged_model: JudgedModel)
 def test_where_nobody_watched_there_is_nothing(judged_model: JudgedModel) -> None:
     model = judged_model(SKY, {KEY: {"scores": np.full((4, 3), 1 / 3)}})
     assert learning_curves(model.heads[KEY], model.rows) is None
+    assert step_figures(model.heads[KEY], model.rows) == {}
     assert sample(model.heads[KEY], model.rows) == {}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 PATIENT_MS = 30_000
 """For what a worker computes, and Plotly draws, on a busy machine."""
@@ -38,7 +38,9 @@ def test_figures_are_read_and_their_frames_opened(stage: Any, visit: Any) -> Non
     frame = page.locator("#frames li").first
     expect(frame.locator("img")).to_have_js_property("complete", True)
     frame.get_by_role("button").focus()
-    page.set_viewport_size({"width": 1000, "height": 720})  # the frames are drawn anew, and the focus stays where it was
+    page.set_viewport_size(
+        {"width": 1000, "height": 720}
+    )  # the frames are drawn anew, and the focus stays where it was
     expect(frame.get_by_role("button")).to_be_focused()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Where it sees").click()
@@ -49,10 +51,32 @@ def test_figures_are_read_and_their_frames_opened(stage: Any, visit: Any) -> Non
         page.locator(f"#drawn-{drawn}").scroll_into_view_if_needed()
         expect(page.locator(f"#drawn-{drawn} .scatterlayer").first).to_be_visible(timeout=PATIENT_MS)
     expect(page.locator("#coverage")).to_contain_text("right at least 95 %", timeout=PATIENT_MS)
+    _all_figures_of_a_step_follow(page, stage)
     assert not seen.barriers()
     seen.picture("training")
     # A thumbnail that is not made in time is asked for again; the browser's console tells of it all the same.
     assert not [complaint for complaint in seen.complaints if "503" not in complaint]
+
+
+def _all_figures_of_a_step_follow(page: Page, stage: Any) -> None:
+    version = page.get_by_label("Model version", exact=True).input_value()
+    path = f"/versions/{version}/step-figures?classification=loop&wait_s=15"
+    told = requests.get(api(stage, path), timeout=30).json()
+    part, slider = told["parts"]["validation"], page.locator("#step").get_by_label("Evaluation step")
+    table, matrix = page.locator("#step [data-step] table").first, page.locator("#step [data-step] table.matrix")
+    assert part["confusion"][0] != part["confusion"][-1], "it has learned something"
+    for key, at in (("Home", 0), ("End", -1)):
+        slider.press(key)
+        expect(page.locator("#step")).to_contain_text(f"Step {told['steps'][at]}", timeout=PATIENT_MS)
+        counts = [str(count or "") for row in part["confusion"][at] for count in row]
+        expect(matrix.locator("tbody td")).to_have_text(counts, timeout=PATIENT_MS)
+        found = [part[figure][at][1] for figure in ("precision", "recall", "f1")]
+        row = table.locator("tr", has_text="no loop").locator("td.number")
+        expect(row).to_have_text([str(part["positives"][1]), *map(_percent, found)])
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share + 1e-9:.0f} %"  # halves up, as the page rounds
 
 
 def test_a_cutoff_is_tried_on_the_curve_kept_and_taken_back(stage: Any, visit: Any) -> None:
@@ -124,6 +148,59 @@ def test_a_fine_tuning_tells_what_it_needs_before_it_starts(stage: Any, visit: A
     # Without weights on this machine there is nothing to estimate, and the page says which are missing.
     told = "[data-estimate]" if "ESPALIER_WEIGHTS_DIR" in stage.backend.environment else "#notices .bad"
     expect(page.locator(told).first).to_be_visible(timeout=90_000)
+
+
+def test_a_fine_tuning_is_watched_cancelled_and_its_last_network_served(stage: Any, visit: Any) -> None:
+    """The smallest network, from scratch, and steps so large that it hardly goes on getting better: then its last
+    network is not its best."""
+    seen = visit(stage.url("training", project=stage.digits))
+    page = seen.page
+    served = requests.get(api(stage), timeout=30).json()["served"]
+    page.get_by_text("Start a training").click()
+    page.get_by_role("tab", name="Fine-tune a network").click()
+    form = page.locator("#start-tune")
+    form.get_by_label("Epochs", exact=True).fill("10000")
+    form.get_by_text("Advanced").click()
+    for field, value in (
+        ("Model", "test_resnet"), ("Pretrained", "no"), ("Picture size", "32"), ("Learning rate", "0.1"),
+        ("Warmup", "0"), ("Patience", "0"),
+    ):  # fmt: skip
+        form.get_by_label(field, exact=True).fill(value)
+    form.get_by_role("button", name="Start fine-tuning").click()
+    running = page.locator("#running [data-live]")
+    expect(running).to_be_attached(timeout=PATIENT_MS)
+    running.scroll_into_view_if_needed()  # nothing is drawn that nobody sees
+    points = running.locator(".scatterlayer .trace").last.locator(".point")
+    expect(points.nth(1)).to_be_attached(timeout=60_000)
+    drawn = points.count()
+    expect(points.nth(drawn)).to_be_attached(timeout=PATIENT_MS)  # it has grown
+    expect(running).to_contain_text(" left")
+    seen.picture("training-fine-tuning")
+    version = running.get_attribute("data-live")
+    running.get_by_role("button", name="Cancel, keep the best so far").click()
+    row = page.locator(f"tr[data-version='{version}']")
+    expect(row).to_contain_text("cancelled, the best so far is kept", timeout=60_000)
+    expect(running).to_have_count(0)
+    expect(page.locator("#drawn-tuning").get_by_label("Evaluation step")).to_be_visible(timeout=PATIENT_MS)
+    row.get_by_role("button", name="Promote").click()
+    losses = [one["validation_loss"] for one in _curves(stage, version)]
+    if losses[-1] < min(losses[:-1]):  # stopped when it was at its best
+        expect(page.get_by_role("dialog")).to_contain_text("Its last network is its best one.")
+        chosen = f"{version} predicts"
+    else:
+        page.get_by_label("Which network?").select_option(label="the last one")
+        chosen = f"{version}-last predicts"
+    page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+    expect(page.locator("#state")).to_contain_text(chosen, timeout=60_000)
+    page.get_by_role("button", name="Roll back").click()
+    page.get_by_role("dialog").get_by_role("button", name="Roll back").click()
+    expect(page.locator("#state")).to_contain_text(f"{served} predicts", timeout=PATIENT_MS)
+
+
+def _curves(stage: Any, version: str | None) -> list[dict[str, float]]:
+    shown = requests.get(api(stage, f"/versions/{version}"), timeout=30).json()
+    curves: list[dict[str, float]] = shown["metrics"]["tuning"]["curves"]
+    return curves
 
 
 def test_it_fits_a_phone_in_the_dark_and_says_how_little_one_video_tells(stage: Any, visit: Any) -> None:

@@ -22,7 +22,7 @@ def confusion(matrix: Sequence[Sequence[int]], options: Sequence[Sequence[str]])
     """Rows: what holds; columns: what was answered; shaded by the share of the row. A cell's customdata is its two
     paths with ` / ` between the names, "" for none, and how they are shown."""
     counts = np.asarray(matrix, np.int64)
-    shown = _most_confused(counts)
+    shown = most_confused(counts)
     paths = [*(" / ".join(path) for path in options), ""]
     names = [*(_short(" / ".join(path)) for path in options), "none"]
     part = counts[np.ix_(shown, shown)]
@@ -221,7 +221,7 @@ def _points(curve: NDArray[np.generic] | None) -> NDArray[np.float64] | None:
     return points[np.r_[True, changes]]
 
 
-def _most_confused(counts: NDArray[np.int64]) -> list[int]:
+def most_confused(counts: NDArray[np.int64]) -> list[int]:
     """The options of a matrix (k + 1, k + 1) to show, in order; the last, for none, where anything stands there."""
     last = len(counts) - 1
     options: NDArray[np.int64] = np.arange(last)

@@ -7,10 +7,12 @@ from pathlib import Path as Directory
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import BadRequest
 from ...judging.evaluation import cutoffs_in_force
 from ...judging.judged import Judged, judged
+from ...judging.learning_curves import step_figures as step_figures_of
 from ...judging.own_cutoffs import OwnCutoffs
 from ...learning.cutoffs import highest
 from ...learning.head import Head
@@ -90,6 +92,47 @@ def scores(house: House, project: Project, request: Request, progress: Progress)
     if head is None or found is None:
         raise BadRequest(f"nothing was learned about {' / '.join((key[0], *key[1]))!r}, so no frame was judged")
     return {"version": row.name, "exclusive": head.exclusive, **_candidates(head, found)}
+
+
+def step_figures(house: House, project: Project, request: Request, progress: Progress) -> Json:
+    """How each option of a question did at every evaluation step, on the frames that were watched.
+
+    request: version, classification, parent. parts: of those that have watched frames, `StepFigures` as lists by step;
+    null where nothing was answered, or nothing holds. shown: of which options `confusion` has rows and columns, where
+    len(options) stands for none: of very many those with most errors.
+    """
+    row = _whole(house, project, request)
+    model = house.model(Directory(row.directory))
+    key: Key = (str(request["classification"]), tuple(request.get("parent") or ()))
+    head = model.heads.get(key)
+    if head is None:
+        raise BadRequest(f"nothing was learned about {' / '.join((key[0], *key[1]))!r}, so there are no steps")
+    found = step_figures_of(head, model.rows)
+    counts = [part.confusion.sum(axis=0) for part in found.values()]
+    shown = drawing.most_confused(np.sum(counts, axis=0)) if counts else []
+    return {
+        "version": row.name,
+        "classification": key[0],
+        "parent": list(key[1]),
+        "options": [list(path) for path in head.options],
+        "steps": head.steps.numbers.tolist() if found and head.steps is not None else [],
+        "shown": shown,
+        "parts": {
+            name: {
+                "frames": part.frames,
+                "positives": part.positives.tolist(),
+                "precision": _known(part.precision),
+                "recall": _known(part.recall),
+                "f1": _known(part.f1),
+                "confusion": part.confusion[:, shown][:, :, shown].tolist(),
+            }
+            for name, part in found.items()
+        },
+    }
+
+
+def _known(values: NDArray[np.float64]) -> list[list[float | None]]:
+    return [[None if np.isnan(value) else round(float(value), 5) for value in row] for row in values]
 
 
 def _candidates(head: Head, found: Judged) -> Json:

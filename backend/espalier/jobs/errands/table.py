@@ -47,6 +47,7 @@ ERRANDS: dict[str, Errand] = {
     "drawn": Errand("figures", "drawn", "search", reads=True),
     "learning": Errand("figures", "learning", "search", reads=True),
     "scores": Errand("figures", "scores", "search", reads=True),
+    "step_figures": Errand("figures", "step_figures", "search", reads=True),
     "cutoffs": Errand("versions", "cutoffs", "search", reads=True),
     "set_cutoffs": Errand("versions", "set_cutoffs"),
     "explain": Errand("versions", "explain", "search", reads=True),

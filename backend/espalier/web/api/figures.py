@@ -62,6 +62,39 @@ class Steps(Told):
     questions: list[dict[str, Any]] = Field(description="classification, parent, learning.")
 
 
+class QuestionAsked(Wait):
+    classification: str = Field(max_length=500)
+    parent: str = Field("", max_length=2000, description="The path of the parent option, with ` / ` between names.")
+
+
+ByStepAndOption = list[list[float | None]]
+
+
+class StepsOfPart(Told):
+    """Of the frames of a part that were watched, each answered by its likeliest option; null: nothing to divide by."""
+
+    frames: int
+    positives: list[int] = Field(description="By option, the frames that hold it.")
+    precision: ByStepAndOption
+    recall: ByStepAndOption
+    f1: ByStepAndOption
+    confusion: list[list[list[int]]] = Field(description="By step; row: what holds, column: what was answered.")
+
+
+class StepFigures(Told):
+    """How each option did at every evaluation step."""
+
+    version: str
+    classification: str
+    parent: Path
+    options: list[Path]
+    steps: list[int] = Field(description="Empty where nobody watched the learning.")
+    shown: list[int] = Field(
+        description="The options that `confusion` shows, by number; one more than there are stands for none."
+    )
+    parts: dict[str, StepsOfPart] = Field(description="train, validation and test, those of which frames were watched.")
+
+
 class Targets(Wait):
     precision: str = Field("", max_length=200, pattern=r"^(0\.\d+(,0\.\d+)*)?$", description="Such as 0.9,0.95.")
 
@@ -230,6 +263,15 @@ def register(routes: Routes, given: Given, asking: Asking) -> None:
         if row.state == "training" or not row.directory:
             return Steps(version=row.name, tuning=tuning, questions=[])
         return ask(project, version, "steps", query, Steps)
+
+    @routes.endpoint(
+        "GET", "/projects/<project>/versions/<version>/step-figures", StepFigures, role="viewer", query=QuestionAsked,
+        also=ALSO_LATER, refuses=(409,), id="getStepFigures",
+    )  # fmt: skip
+    def step_figures(project: str, version: str, query: QuestionAsked) -> Any:
+        """Figures by option, and the confusion matrix, at every evaluation step of one question."""
+        asked = {"classification": query.classification, "parent": _path(query.parent)}
+        return ask(project, version, "step_figures", query, StepFigures, **asked)
 
     @routes.endpoint(
         "GET", "/projects/<project>/versions/<version>/coverage", Coverage, role="viewer", query=Targets,

@@ -4,8 +4,7 @@ import { all, get, ofProject } from "./api.js";
 import { at, fill, h, percent } from "./dom.js";
 import { answer } from "./job.js";
 import { busy, complain } from "./notices.js";
-import { draw } from "./figure.js";
-import { QuestionFigures, steps } from "./training_figures.js";
+import { QuestionFigures } from "./training_figures.js";
 import { Frames } from "./training_frames.js";
 import { actions, compare, evaluation, forget, table } from "./training_versions.js";
 import { PARTS, head, share } from "./training_words.js";
@@ -13,6 +12,7 @@ import { PARTS, head, share } from "./training_words.js";
 const here = new URL(location.href), wanted = here.searchParams;
 const state = Object.fromEntries(["version", "classification", "parent", "part", "option", "which", "true", "predicted"].map((name) => [name, wanted.get(name) ?? ""]));
 const starting = () => import("./training_start.js"); // comes when somebody starts a training, or one runs
+const stepping = () => import("./training_steps.js");
 let project, versions = [], found = null, frames, turn = 0;
 
 function remember() {
@@ -89,12 +89,7 @@ async function lookAtQuestion() {
   const mean = h("tr", {}, h("th", { scope: "row" }, "Mean"), h("td.number", {}, String(part.rows)), ["accuracy", "macro_f1", "roc_auc", "ece", "coverage"].map((figure) => h("td.number", {}, share(part.mean[figure]))));
   fill(at("overview"), h("div.scroll", { role: "region", tabindex: "0", "aria-label": "All classifications" }, h("table", {},
     head(["Classification", ""], ["frames"], ["accuracy"], ["macro_f1"], ["roc_auc"], ["ece"], ["coverage"]), h("tbody", {}, part.questions.map(row), part.questions.length > 1 ? mean : null))));
-  const learning = question.learning, curves = learning ? learning.steps.map((step, at) => {
-    const made = { step };
-    for (const part of ["train", "validation"]) for (const [key, said] of [["loss", "loss"], ["macro_f1", "F1"]]) if (learning[part]) made[`${said}, ${part}`] = learning[part][key][at];
-    return made;
-  }) : [];
-  steps(at("step"), curves);
+  classifierSteps(question);
   const of = { version: state.version, part: state.part, classification: state.classification, parent: state.parent };
   at("browser").hidden = !part.questions[number()].rows;
   const which = state.which === "cell" || !state.which ? (state.which ? "cell" : "wrong") : state.which;
@@ -103,17 +98,16 @@ async function lookAtQuestion() {
   await Promise.all(shown);
 }
 
+/** How the classifier did at the evaluation step that the slider stands at. */
+function classifierSteps(question) {
+  const { version, part } = state;
+  stepping().then(({ ofQuestion }) => ofQuestion(at("step"), version, question, part, () => version === state.version && question === found.questions[number()] && part === state.part)).catch(complain);
+}
+
 /** Of a fine-tuned version how the network itself learned, in place of the classifiers on top of it. */
 async function learned() {
-  const version = state.version, told = await answer(ofProject(`/versions/${encodeURIComponent(version)}/steps`), null, h("div"));
-  const old = document.getElementById("drawn-tuning");
-  old?.remove();
-  if (told.tuning.length < 2 || version !== state.version) return;
-  const plot = h("div", { dataset: { plot: "" } }), place = h("div");
-  at("drawn-learning").before(h("figure.drawn", { id: "drawn-tuning" }, h("figcaption", {}, h("h3", {}, "Fine-tuning"), h("p.quiet.small", {}, "How the network got better, step by step.")), plot, place));
-  steps(place, told.tuning);
-  const { figure } = await answer(ofProject(`/versions/${encodeURIComponent(version)}/learning`), null, h("div"));
-  if (figure) await draw(plot, figure);
+  const version = state.version;
+  await (await stepping()).ofNetwork(version, () => version === state.version);
 }
 
 async function coverage() {

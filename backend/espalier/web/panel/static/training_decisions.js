@@ -24,12 +24,13 @@ function reason() {
 
 export async function promote(changed, row) {
   const shown = await get(ofProject(`/versions/${row.name}`));
-  const tuned = (shown.metrics.tuning?.curves ?? []).length > 1;
-  const which = tuned ? h("div.field", {}, h("label", { for: "last" }, "Which network?"), h("select", { id: "last", name: "last" }, h("option", { value: "" }, "the best one"), h("option", { value: "yes" }, "the last one"))) : null;
+  const losses = (shown.metrics.tuning?.curves ?? []).map((one) => one.validation_loss ?? Infinity), last = losses.pop();
+  const isBest = losses.every((loss) => last < loss); // then it is one network, and there is nothing to choose
+  const which = !losses.length ? null : isBest ? h("p.quiet", {}, "Its last network is its best one.") : h("div.field", {}, h("label", { for: "last" }, "Which network?"), h("select", { id: "last", name: "last" }, h("option", { value: "" }, "the best one"), h("option", { value: "yes" }, "the last one")));
   const said = await ask(`Let ${row.name} predict?`, "It answers from now on, whatever the gate said of it. Predictions of the version before stay where they are.", "Promote", [which, reason()]);
   if (!said) return;
   const done = await answer(ofProject(`/versions/${row.name}/promote`), { reason: said.reason, last: said.last === "yes" }, h("div"));
-    say(`${done.version} predicts now`);
+  say(`${done.version} predicts now`);
   await changed();
 }
 

@@ -165,21 +165,3 @@ export class QuestionFigures {
     return fill(place, h("table.matrix", {}, h("thead", {}, h("tr", {}, h("td", {}, "holds \\ said"), said.map((cell) => h("th", { scope: "col" }, cell[3])))), h("tbody", {}, rows)));
   }
 }
-
-/** The learning curve's figures at one step, chosen by a slider. */
-export function steps(place, rows) {
-  if (rows.length < 2) return fill(place);
-  const names = Object.keys(rows[0]).filter((key) => key !== "step"), told = h("div.row", { role: "status" });
-  const key = ["F1, validation", "macro_f1"].find((one) => one in rows[0]);
-  const best = key ? rows.reduce((top, row, index) => ((row[key] ?? 0) > (rows[top][key] ?? 0) ? index : top), 0) : rows.length - 1;
-  const slider = h("input", { type: "range", min: "0", max: String(rows.length - 1), value: String(best), id: "step-slider", style: { width: "100%" } });
-  const tell = () => {
-    const row = rows[Number(slider.value)];
-    slider.setAttribute("aria-valuetext", `step ${row.step}`);
-    const value = (key) => (/accuracy|f1/i.test(key) ? share(row[key]) : row[key] === null || row[key] === undefined ? "–" : Number(row[key]).toPrecision(3));
-    fill(told, h("strong", {}, `Step ${row.step}${key && Number(slider.value) === best ? " (best F1)" : ""}`), names.map((key) => h("span", {}, `${name(key).replaceAll("_", " ")} ${value(key)}`)));
-  };
-  slider.addEventListener("input", tell);
-  fill(place, h("div.field", {}, h("label", { for: "step-slider" }, "Evaluation step"), slider), told);
-  tell();
-}
