@@ -33,6 +33,14 @@ WRITES = re.compile(
     re.IGNORECASE,
 )
 """How buttons begin that take more than a viewer."""
+BAR = """async (job) => {
+  const [page] = document.querySelectorAll("script[type=module]"), place = document.createElement("div");
+  const { show } = await import(page.src.replace("page.js", "job.js"));
+  const shown = show(job, place), found = ["progress", "button"].map((name) => place.querySelectorAll(name).length);
+  await shown;
+  return found;
+}"""
+"""Bars and buttons of the place where a page shows a job while it waits: too short a while to be looked at."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +51,7 @@ def token(stage: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def run(stage: Any) -> Iterator[str]:
+def run(stage: Any) -> Iterator[dict[str, str]]:
     """There is something to review, to cancel and to undo, for those who may."""
     api, asked = f"{stage.backend.url}/api/v1", {"tasks": stage.digit_tasks[-6:], "confidence": 0.0}
     begun = requests.post(f"{api}/projects/{stage.digits}/runs?wait_s=15", json=asked, timeout=60).json()
@@ -51,7 +59,7 @@ def run(stage: Any) -> Iterator[str]:
     while requests.get(f"{api}/runs/{begun['run']}", timeout=30).json()["state"] in ("queued", "running"):
         assert time.monotonic() < deadline, "the run did not end"
         time.sleep(0.2)
-    yield begun["run"]
+    yield begun
     requests.post(f"{api}/runs/{begun['run']}/undo?wait_s=15", json={}, timeout=60).raise_for_status()
 
 
@@ -78,7 +86,7 @@ class Traffic:
         pytest.fail(f"not answered: {[request.url for request in self.open]}")
 
 
-def test_a_viewer_may_press_whatever_a_page_shows(stage: Any, token: str, run: str, visit: Any) -> None:
+def test_a_viewer_may_press_whatever_a_page_shows(stage: Any, token: str, run: dict[str, str], visit: Any) -> None:
     seen = visit(stage.url("sign-in"))
     page: Page = seen.page
     page.get_by_text("With a token instead").click()
@@ -88,7 +96,7 @@ def test_a_viewer_may_press_whatever_a_page_shows(stage: Any, token: str, run: s
     expect(out).to_have_attribute("title", f"Signed in as token {NAME} (viewer)")
     traffic = Traffic(page)
     for one in PAGES:
-        page.goto(stage.url(one.name, project=stage.digits, run=run))
+        page.goto(stage.url(one.name, project=stage.digits, run=run["run"]))
         expect(page.locator(READY[one.name]).first).to_be_visible(timeout=BUSY_MS)
         traffic.rest()
         assert page.evaluate("nav => nav.scrollWidth <= nav.clientWidth", page.query_selector("header nav")), (
@@ -108,6 +116,7 @@ def test_a_viewer_may_press_whatever_a_page_shows(stage: Any, token: str, run: s
         traffic.rest()
         expect(page.locator("main")).not_to_contain_text("not written")
         assert not traffic.refused, one.name
+    assert page.evaluate(BAR, run["job"]) == [1, 0], "how far a job has come is shown, and cancelled by others"
 
 
 def test_the_rest_api_refuses_a_viewer_what_writes_in_words(stage: Any, token: str) -> None:
