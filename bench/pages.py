@@ -70,15 +70,17 @@ def main(frames: int, looks: int, starts: int) -> None:
         browser.close()
     print(f"{frames} predicted frames, {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}")
     print("| page opened | looks | median ms | worst ms | limit ms |\n| --- | --- | --- | --- | --- |")
+    is_over = False
     for name, times in (("first after a start", first), ("again, nothing cached", later)):
         drawn = [one.drawn_s * 1e3 for one in times]
+        is_over |= statistics.median(drawn) > LIMIT_S * 1e3
         limit = f"{LIMIT_S * 1e3:.0f}"
         print(f"| {name} | {len(drawn)} | {statistics.median(drawn):.0f} | {max(drawn):.0f} | {limit} |")
     print(
-        f"scrolled to the end: {len(end.asked)} requests for {frames} frames, {end.thumbnails} thumbnails, "
+        f"scrolled to the end: {len(end.asked)} more request(s) for {frames} frames, {end.thumbnails} thumbnails, "
         f"{end.items} frames in the document, drawn {end.drawn_s * 1e3:.0f} ms after the jump"
     )
-    if statistics.median(one.drawn_s for one in first + later) > LIMIT_S:
+    if is_over:
         print("over the limit")
 
 
