@@ -20,7 +20,10 @@ function tabs(list) {
       at(one.getAttribute("aria-controls")).hidden = one !== button;
     }
   };
-  for (const button of buttons) button.addEventListener("click", () => choose(button));
+  for (const button of buttons) {
+    button.addEventListener("click", () => choose(button));
+    button.disabled = false; // until now nobody heard them
+  }
   list.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
