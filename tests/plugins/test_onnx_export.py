@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from espalier.bundle.network import OnnxNetwork
+from espalier.bundle.onnx_network import OnnxNetwork
 from espalier.contract import EncoderRequest, OnnxEncoder
 from espalier.errors import BadSetting
 from espalier_timm import TimmEncoder

@@ -13,7 +13,7 @@ from espalier_ontology.tree import Ontology
 from ..contract import EncoderSpec
 from ..judging.own_cutoffs import OwnCutoffs
 from ..learning.model import Model
-from .network import EMBEDDINGS, PICTURES
+from .onnx_network import EMBEDDINGS, PICTURES
 
 
 def preprocess(spec: EncoderSpec, networks: list[str]) -> dict[str, Any]:

@@ -30,12 +30,13 @@ from ..plugins.registry import load_classifier
 from . import ontology_file
 from .asked import Asked
 from .given_file import GivenFile, OpenFile
-from .network import BATCH, Network, open_network
+from .network import Network, open_network
 from .opening import Bundle
 from .question import Question, question_of
 from .reply import failed, label_studio, reply, scores_of
 
-READ_AHEAD = 2 * BATCH
+READ_AHEAD = 64
+"""Files that are opened before it is their turn."""
 MAX_MEGAPIXELS = 100
 PLAIN = Asked()
 
@@ -163,18 +164,18 @@ class Predictor:
         self, files: Iterator[_Work], asked: Asked, loaded: Loaded
     ) -> Iterator[tuple[list[tuple[_Work, Ids]], Pictures]]:
         """Pictures of one file after the other, as many at a time as the network likes, and whose they are."""
-        size = loaded.network.spec.input_size
-        batch, rows, filled = np.empty((BATCH, *size, 3), np.uint8), list[tuple[_Work, Ids]](), 0
+        size, most = loaded.network.spec.input_size, loaded.network.way.batch
+        batch, rows, filled = np.empty((most, *size, 3), np.uint8), list[tuple[_Work, Ids]](), 0
         for work in files:
             for numbers, pictures in self._pictures(work, asked, size):
                 start = 0
                 while start < len(numbers):
-                    count = min(BATCH - filled, len(numbers) - start)
+                    count = min(most - filled, len(numbers) - start)
                     batch[filled : filled + count] = pictures[start : start + count]
                     rows.append((work, numbers[start : start + count]))
                     work.waiting += count
                     filled, start = filled + count, start + count
-                    if filled == BATCH:
+                    if filled == most:
                         yield rows, batch
                         batch, rows, filled = np.empty_like(batch), [], 0
             work.read = True

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..contract import Pictures
 from ..errors import BadRequest, BadSetting
-from .network import PICTURES
+from .onnx_network import PICTURES
 
 LEAST = 32
 """Frames that are needed to set the scales, and again to choose by."""

@@ -25,7 +25,8 @@ from .agreement import Agreement, agreement
 from .archive import pack
 from .descriptions import calibration, preprocess
 from .manifest import NAME, Manifest, entry_of
-from .network import OnnxNetwork, open_network
+from .network import open_network
+from .onnx_network import OnnxNetwork
 from .part import Part, parts_of, write_part
 from .project_frames import ProjectFrames, encoded, project_frames
 from .quantising import WEIGHTS, Quantised, quantise, quantise_weights
