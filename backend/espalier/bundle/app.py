@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 def create_app(predictor: Predictor, limits: Limits) -> Flask:
     """Everything needs basic auth where it is set."""
     app = Flask("espalier.bundle", static_folder=None, template_folder=None)
+    app.request_class = request_files.FileRequest
     app.config["MAX_CONTENT_LENGTH"] = limits.max_mb * 1_000_000
     app.config["MAX_FORM_PARTS"] = limits.max_files + 100
     app.before_request(lambda: _refused(limits))

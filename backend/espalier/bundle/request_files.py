@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 
 import orjson
 from flask import Request, abort
@@ -15,6 +16,25 @@ from ..errors import BadRequest
 from .asked import Asked
 from .given_file import GivenFile
 from .limits import Limits
+
+
+class FileRequest(Request):
+    """A request whose files are written where they are to be read, once, as they come in."""
+
+    scratch: Path
+
+    def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
+        return (self.scratch / f"{next(self._numbers):06d}").open("w+b")
+
+    def written(self, scratch: str) -> list[GivenFile]:
+        """The files of its body, in order, below `scratch`."""
+        self.scratch, self._numbers = Path(scratch), count()
+        given: list[GivenFile] = []
+        for sent in (sent for name in self.files for sent in self.files.getlist(name)):
+            path = Path(str(sent.stream.name))
+            sent.close()
+            given.append(GivenFile(Path(sent.filename or f"file {len(given) + 1}").name, (path,)))
+        return given
 
 
 @contextmanager
@@ -26,13 +46,9 @@ def read(request: Request, limits: Limits) -> Iterator[tuple[list[GivenFile], As
     if request.mimetype != "multipart/form-data":
         abort(415, f"/predict takes multipart/form-data or application/json, got {request.mimetype or 'nothing'}")
     with TemporaryDirectory(prefix="espalier-predict-") as scratch:
-        files = [sent for name in request.files for sent in request.files.getlist(name)]
-        _check_count(len(files), limits)
-        given = []
-        for number, sent in enumerate(files):
-            path = Path(scratch) / f"{number:06d}"
-            sent.save(path)
-            given.append(GivenFile(Path(sent.filename or f"file {number + 1}").name, (path,)))
+        assert isinstance(request, FileRequest)
+        given = request.written(scratch)
+        _check_count(len(given), limits)
         texts = {name: [*request.args.getlist(name), *request.form.getlist(name)] for name in _names(request)}
         yield given, Asked.from_query(texts)
 
