@@ -41,7 +41,7 @@ from bench.neighbours import (
     usearch,
 )
 
-QUERIES, RUN, ROUNDS, BATCH = 200, 20, 7, 64
+QUERIES, RUN, ROUNDS, BATCH, BREATH_S = 200, 20, 7, 64, 0.1
 LOOKS = (64, 128, 256, 512, 1024)
 
 
@@ -165,7 +165,7 @@ class Size:
         """Seconds of each single query and each batch: all cases in turn, so that what disturbs one disturbs all.
 
         Single queries in runs of twenty, as a service gets them, and all in an order drawn anew each time: who comes
-        first finds the caches full of something else.
+        first finds the caches full of something else. A breath before each, for threads of the one before still spin.
         """
         rng = np.random.default_rng(5)
         single: dict[str, list[float]] = {case.name: [] for case in cases}
@@ -173,12 +173,14 @@ class Size:
         for case in cases:
             case.search(self.queries[:1])
             case.search(self.queries[:BATCH])
-        for start in range(0, QUERIES if self.count <= 100_000 else QUERIES // 2, RUN):
+        for start in range(0, QUERIES, RUN):
             for case in (cases[place] for place in rng.permutation(len(cases))):
+                time.sleep(BREATH_S)
                 for at in range(start, start + RUN):
                     single[case.name].append(seconds(case.search, self.queries[at : at + 1]))
         for _ in range(ROUNDS):
             for case in (cases[place] for place in rng.permutation(len(cases))):
+                time.sleep(BREATH_S)
                 batch[case.name].append(seconds(case.search, self.queries[:BATCH]))
         return single, batch
 

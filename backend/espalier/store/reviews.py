@@ -39,8 +39,9 @@ class Reviews(Projects):
         columns = (PredictionTable.task_id, type_coerce(PredictionTable.result, Text), PredictionTable.score)
         query = select(*columns).where(PredictionTable.project_key == key, PredictionTable.version == version)
         query = query.where(PredictionTable.position > since) if since else query
-        rows = self.read(lambda connection: connection.execute(query.order_by(PredictionTable.task_id)).all())
-        return [(task_id, result, score) for task_id, result, score in rows]
+        query = query.order_by(PredictionTable.task_id)
+        # Of a hundred thousand rows, SQLAlchemy's own take longer to be made than the driver's to be read.
+        return self.read(lambda connection: list(connection.execute(query).cursor.fetchall()))
 
     def annotated(self, key: str) -> list[tuple[int, int, datetime | None]]:
         """Task, annotation, and when it was last changed: of all that answer something."""

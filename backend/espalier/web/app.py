@@ -43,10 +43,12 @@ _SAY_AGAIN_AFTER_S = 60.0
 _KEPT_HEADERS = ("Allow", "Retry-After")
 
 
-def create_app(settings: Settings, records: Records, queues: Queues, streams: Streams | None = None) -> Flask:
+def create_app(
+    settings: Settings, records: Records, queues: Queues, streams: Streams | None = None, *, ahead: bool = False
+) -> Flask:
     """Everything needs basic auth where it is set (see auth.py), and the REST API takes tokens as well (api/access.py).
 
-    streams: those that the server closes when it is stopped.
+    streams: those that the server closes when it is stopped. ahead: what will be looked at first is read at once.
     Further blueprints may be registered on it.
     """
     app = rest.application()
@@ -65,6 +67,8 @@ def create_app(settings: Settings, records: Records, queues: Queues, streams: St
     access.also_by(lambda: sessions.person(request) if not sessions.is_open else None)
     app.register_blueprint(pages.blueprint(settings, records, sessions, partial(reviews.read_ahead, given, items)))
     _register_errors(app)
+    if ahead:
+        reviews.read_last(given, items)
     app.wsgi_app = TicketedRequests(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
 

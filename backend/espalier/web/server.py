@@ -54,7 +54,7 @@ class _Server(ThreadedServer):
         """In the worker, after the fork: connections must not be shared with the parent."""
         self._settings.data_dir.mkdir(parents=True, exist_ok=True)
         records, queues = Records.open(self._settings.database), Queues.open(self._settings)
-        return create_app(self._settings, records, queues, self._streams)
+        return create_app(self._settings, records, queues, self._streams, ahead=True)
 
     def ends(self) -> None:
         self._streams.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -147,17 +147,38 @@ def read_ahead(
 ) -> threading.Thread:
     """Reads predictions while the page that will ask for them is on its way: a hundred thousand that nobody has looked
     at since the start take most of a second. The thread has begun."""
+    return _beside(lambda: _read(given, items, project, run, version))
+
+
+def read_last(given: Given, items: PredictedItems) -> threading.Thread:
+    """Reads what the last of all runs has predicted: that is what is looked at first. The thread has begun."""
 
     def read() -> None:
+        projects = given.records.projects()
+        runs = [(run.created_at, project, run) for project in projects for run in given.records.runs(project.key)]
+        written = [one for one in runs if one[2].kind == "labeling" and one[2].state == "done"]
+        if written:
+            _, project, run = max(written, key=lambda one: one[0])
+            _read(given, items, project, run.id, None)
+
+    return _beside(read)
+
+
+def _read(given: Given, items: PredictedItems, project: Project, run: str | None, version: str | None) -> None:
+    _, name = _source(given, project, run, version)
+    items.of(project, name, given.ontology(project))
+
+
+def _beside(read: Callable[[], None]) -> threading.Thread:
+    def quietly() -> None:
         try:
-            _, name = _source(given, project, run, version)
-            items.of(project, name, given.ontology(project))
+            read()
         except Refused:
             pass  # who asks for them is told
         except Exception:  # nobody waits for it: this is a door of its own
-            log.warning("the predictions of project %s could not be read ahead", project.id, exc_info=True)
+            log.warning("predictions could not be read ahead", exc_info=True)
 
-    thread = threading.Thread(target=read, name="reads-ahead", daemon=True)
+    thread = threading.Thread(target=quietly, name="reads-ahead", daemon=True)
     thread.start()
     return thread
 

@@ -11,7 +11,7 @@ from espalier.store.frame_ids import FRAME_BITS
 from espalier.store.rows import Prediction
 from espalier.web.api.given import Given
 from espalier.web.api.predicted import PredictedItems
-from espalier.web.api.reviews import read_ahead
+from espalier.web.api.reviews import read_ahead, read_last
 
 from .conftest import KEY, Api, weather
 
@@ -71,6 +71,17 @@ def test_they_are_read_while_their_page_is_on_its_way(predicted: Api, monkeypatc
     read_ahead(given, items, project, None, None).join()
     read_ahead(given, items, project, None, "nothing").join()  # whoever asks for these is told
     monkeypatch.setattr(made.records, "prediction_texts", None)
+    assert len(items.of(project, "v1-run1", given.ontology(project)).items) == 3
+
+
+def test_what_the_last_run_predicted_is_read_when_the_server_starts(
+    predicted: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = predicted.backend
+    given, items = Given(made.settings, made.records, made.queues), PredictedItems(made.records)
+    read_last(given, items).join()
+    monkeypatch.setattr(made.records, "prediction_texts", None)
+    (project,) = made.records.projects()
     assert len(items.of(project, "v1-run1", given.ontology(project)).items) == 3
 
 
