@@ -58,7 +58,8 @@ class BulkCounts:
 
     def sentence(self, what: str) -> str:
         """what: "prediction" or "annotation"."""
-        told = [f"{self.written} {what}{'' if self.written == 1 else 's'} in {self.tasks} selected tasks"]
+        tasks = "1 selected task" if self.tasks == 1 else f"{self.tasks} selected tasks"
+        told = [f"{self.written} {what}{'' if self.written == 1 else 's'} in {tasks}"]
         if self.refused:
             told.append(f"{self.refused} {'task was' if self.refused == 1 else 'tasks were'} refused something")
         if self.said:
