@@ -40,7 +40,7 @@ def embedded_url(data_dir: Path) -> str:
     home = _home(data_dir)
     with _locked(home / "start.lock"):
         socket = _socket(home)
-        if not _answers(socket, within_s=START_S if _is_alive(home) else 0):
+        if not _answers(home, socket, within_s=START_S if _is_alive(home) else 0):
             _end_unreachable(home)
             _start(home, socket)
     return _url(socket)
@@ -127,7 +127,7 @@ def _start(home: Path, socket: Path) -> None:
             raise BadSetting(f"the embedded Valkey cannot be started: {error}. {INSTEAD}") from error
     deadline = time.monotonic() + START_S
     while _is_alive(home) and time.monotonic() < deadline:
-        if _answers(socket):
+        if _answers(home, socket):
             log.info("started the embedded Valkey at %s", socket)
             return
         time.sleep(0.01)
@@ -156,7 +156,7 @@ def _config(home: Path, socket: Path) -> list[str]:
     ]
 
 
-def _answers(socket: Path, *, within_s: float = 0) -> bool:
+def _answers(home: Path, socket: Path, *, within_s: float = 0) -> bool:
     """Whether a server answers; one that is still reading its file is waited for."""
     deadline = time.monotonic() + within_s
     while True:
@@ -168,7 +168,7 @@ def _answers(socket: Path, *, within_s: float = 0) -> bool:
         except BusyLoadingError:
             pass
         except (RedisError, OSError):
-            if within_s == 0:
+            if within_s == 0 or not _is_alive(home):  # one that was killed a moment ago may have seemed to live
                 return False
         finally:
             client.close()
