@@ -13,11 +13,9 @@ import argparse
 import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -35,7 +33,7 @@ from espalier.media.fetch import Fetcher
 from espalier.media.media import open_media
 from espalier.settings import Settings
 
-from .serving import free_port, serving
+from .serving import backend
 
 LIMIT_S = 1.0
 KEY, OPTIONS = "1.1700000000", 10
@@ -65,7 +63,7 @@ def main(vectors: int, rounds: int) -> None:
         print(
             f"{vectors} answered frames x {house.encoder().spec.dim}, {OPTIONS} options; load {os.getloadavg()[0]:.1f}"
         )
-        with _backend(directory) as url:
+        with backend(directory, ESPALIER_ENCODER="classic", ESPALIER_DEBOUNCE_S="600") as url:
             session = requests.Session()
             ask = tasks[vectors + 1]
             started = time.perf_counter()
@@ -237,26 +235,6 @@ def _asked(session: requests.Session, url: str, task: dict[str, Any], names: Seq
 def _answer(session: requests.Session, url: str, task: dict[str, Any], names: Sequence[str] = NAMES) -> str | None:
     result = _asked(session, url, task, names).get("result") or []
     return str(result[0]["value"]["choices"][0]) if result else None
-
-
-@contextmanager
-def _backend(directory: Path) -> Iterator[str]:
-    port = free_port()
-    environment = {
-        **os.environ,
-        "PORT": str(port),
-        "ESPALIER_DATA_DIR": str(directory / "data"),
-        "ESPALIER_MEDIA_ROOTS": str(directory),
-        "ESPALIER_ENCODER": "classic",
-        "ESPALIER_DEBOUNCE_S": "600",
-        "ESPALIER_LOG_LEVEL": "WARNING",
-    }
-    with serving(["serve"], port, directory, environment) as url:
-        try:
-            yield url
-        except BaseException:
-            print((directory / "log").read_text()[-3000:], file=sys.stderr)
-            raise
 
 
 def _post(session: requests.Session, url: str, route: str, body: dict[str, Any]) -> Any:

@@ -13,7 +13,6 @@ import os
 import random
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ from espalier.jobs.house import House
 from espalier.settings import Settings
 from espalier.store.rows import Prediction
 
-from .serving import free_port, serving
+from .serving import backend
 
 LIMIT_S = 1.0
 KEY, VERSION, PICTURES, EVERY = "1.1700000000", "espalier-v1-run1", 60, 5_000
@@ -157,26 +156,13 @@ def fill(directory: Path, frames: int) -> None:
 
 @contextmanager
 def _backend(directory: Path) -> Iterator[str]:
-    port = free_port()
-    environment = {
-        **os.environ,
-        "PORT": str(port),
-        "ESPALIER_DATA_DIR": str(directory / "data"),
-        "ESPALIER_MEDIA_ROOTS": str(directory),
-        "ESPALIER_ENCODER": "classic",
-        "ESPALIER_LOG_LEVEL": "WARNING",
-    }
-    with serving(["serve"], port, directory, environment) as url:
-        try:
-            deadline = time.monotonic() + READY_S
-            while requests.get(f"{url}/api/v1/projects/1/tasks/1/thumbnail", timeout=60).status_code != 200:
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"no worker has made a thumbnail in {READY_S:.0f} s")
-            time.sleep(SETTLED_S)
-            yield url
-        except BaseException:
-            print((directory / "log").read_text()[-3000:], file=sys.stderr)
-            raise
+    with backend(directory, ESPALIER_ENCODER="classic") as url:
+        deadline = time.monotonic() + READY_S
+        while requests.get(f"{url}/api/v1/projects/1/tasks/1/thumbnail", timeout=60).status_code != 200:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no worker has made a thumbnail in {READY_S:.0f} s")
+        time.sleep(SETTLED_S)
+        yield url
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from PIL import Image
 
 from espalier.demo.pictures import IMAGE_CONFIG, write_digits
 
-from .serving import free_port, serving
+from .serving import backend
 
 CLIENTS, SECONDS, DIGITS, FRESH = 16, 20.0, 400, 50
 KEY = "1.1700000000"
@@ -35,7 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
         digits = write_digits(directory / "digits", DIGITS)
-        with _backend(directory) as url:
+        with backend(directory, ESPALIER_DEBOUNCE_S="0.5") as url:
             session = requests.Session()
             _post(session, url, "/setup", {"project": KEY, "schema": IMAGE_CONFIG, "hostname": "", "access_token": ""})
             tasks = [_task(number, digit.path) for number, digit in enumerate(digits, start=1)]
@@ -135,21 +133,6 @@ def _event(task: dict[str, Any], answers: dict[str, str], annotation: int | None
         "updated_at": moment,
     }
     return {"action": "ANNOTATION_CREATED", "annotation": said, "task": task, "project": PROJECT}
-
-
-@contextmanager
-def _backend(directory: Path) -> Iterator[str]:
-    port = free_port()
-    environment = {
-        **os.environ,
-        "PORT": str(port),
-        "ESPALIER_DATA_DIR": str(directory / "data"),
-        "ESPALIER_MEDIA_ROOTS": str(directory),
-        "ESPALIER_DEBOUNCE_S": "0.5",
-        "ESPALIER_LOG_LEVEL": "WARNING",
-    }
-    with serving(["serve"], port, directory, environment) as url:
-        yield url
 
 
 def _post(session: requests.Session, url: str, route: str, body: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -41,3 +42,26 @@ def serving(
         finally:
             server.terminate()
             server.wait(30)
+
+
+@contextmanager
+def backend(directory: Path, **environment: str) -> Iterator[str]:
+    """The whole backend, with `directory / "data"` for its own and media from below `directory`.
+
+    Where what is done with it fails, the end of its log is printed.
+    """
+    port = free_port()
+    told = {
+        **os.environ,
+        "PORT": str(port),
+        "ESPALIER_DATA_DIR": str(directory / "data"),
+        "ESPALIER_MEDIA_ROOTS": str(directory),
+        "ESPALIER_LOG_LEVEL": "WARNING",
+        **environment,
+    }
+    with serving(["serve"], port, directory, told) as url:
+        try:
+            yield url
+        except BaseException:
+            print((directory / "log").read_text()[-3000:], file=sys.stderr)
+            raise
