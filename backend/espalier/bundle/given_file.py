@@ -14,7 +14,7 @@ from espalier_ontology.tree import MediaKind, MediaTag
 
 from ..errors import BadMedia
 from ..media import sniff
-from ..media.picture import Picture, Size, read_picture
+from ..media.picture import Picture, Size, decode_picture, read_picture
 from ..media.video import Numbers, VideoIndex, index_video, read_frames
 
 BATCH = 32
@@ -22,33 +22,35 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class GivenFile:
-    """name: what people call it. paths: one, or those of a sequence in order."""
+    """name: what people call it. paths: one, or those of a sequence in order.
+
+    content: what is in it, where its path is not written yet; what cannot be read from memory is written there.
+    """
 
     name: str
     paths: tuple[Path, ...]
+    content: bytes | None = None
 
     def open(self, size: Size, max_megapixels: int) -> OpenFile:
         """What it is, by its content, and a single picture read at once. Raises BadMedia where it is neither."""
         try:
             if len(self.paths) > 1:
                 return OpenFile(self, "sequence", len(self.paths), max_megapixels)
-            path = self.paths[0]
-            found = sniff.describe(sniff.head(path)) or ""
+            found = self._kind()
             if "video" not in found:
                 try:
-                    picture = read_picture(path, size, max_megapixels=max_megapixels)
-                    return OpenFile(self, "image", 1, max_megapixels, picture)
+                    return OpenFile(self, "image", 1, max_megapixels, self._picture(size, max_megapixels))
                 except BadMedia:
                     if found:  # known for what it is, and no video
                         raise
                     try:
-                        index = index_video(path)
+                        index = self._video()
                     except BadMedia:
                         index = None
                     if index is None:
                         raise
             else:
-                index = index_video(path)
+                index = self._video()
             return OpenFile(self, "video", len(index), max_megapixels, None, index)
         except BadMedia as error:
             raise BadMedia(self.named(str(error))) from error
@@ -58,6 +60,22 @@ class GivenFile:
         for path in self.paths:
             message = message.replace(path.name, self.name if len(self.paths) == 1 else f"{self.name}/{path.name}", 1)
         return message
+
+    def _kind(self) -> str:
+        first = sniff.head(self.paths[0]) if self.content is None else self.content[: sniff.HEAD_BYTES]
+        return sniff.describe(first) or ""
+
+    def _picture(self, size: Size, max_megapixels: int) -> Picture:
+        path = self.paths[0]
+        if self.content is None:
+            return read_picture(path, size, max_megapixels=max_megapixels)
+        return decode_picture(self.content, path.name, size, max_megapixels=max_megapixels)
+
+    def _video(self) -> VideoIndex:
+        """Its frames are read more than once, and from here and there."""
+        if self.content is not None:
+            self.paths[0].write_bytes(self.content)
+        return index_video(self.paths[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,7 +47,7 @@ def question_of(ontology: Ontology, file: OpenFile, asked: Asked) -> Question:
     tag = _tag(ontology, file, asked)
     own = tag.kind == file.kind or (file.kind == "image" and tag.kind == "sequence")
     if tag.kind == "image" and file.kind != "image":
-        ontology = _by_frame(ontology, tag)
+        ontology = by_frame(ontology, tag)
     if file.kind == "image":
         return Question(ontology, tag, own, Frames.of((0, 1)), 1)
     last = min(asked.last or file.length, file.length)
@@ -73,7 +73,7 @@ def _tag(ontology: Ontology, file: OpenFile, asked: Asked) -> MediaTag:
     raise BadMedia(f"{file.file.name} is a {file.kind}, and this model is shown {tags[0].kind if tags else 'nothing'}s")
 
 
-def _by_frame(ontology: Ontology, tag: MediaTag) -> Ontology:
+def by_frame(ontology: Ontology, tag: MediaTag) -> Ontology:
     """What is asked of a whole picture is asked of every frame."""
     return replace(
         ontology,

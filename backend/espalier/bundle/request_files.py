@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +18,18 @@ from .asked import Asked
 from .given_file import GivenFile
 from .limits import Limits
 
+IN_MEMORY = 16_000_000
+"""Bytes; what a request of no more brings is not written to disk, unless it has to be."""
+
 
 class FileRequest(Request):
-    """A request whose files are written where they are to be read, once, as they come in."""
+    """A request whose files stay in memory where they are few, or are written where they are to be read, once."""
 
     scratch: Path
 
-    def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
+    def _get_file_stream(self, total_content_length: int | None, *_: object, **__: object) -> IO[bytes]:
+        if total_content_length is not None and total_content_length <= IN_MEMORY:
+            return BytesIO()
         return (self.scratch / f"{next(self._numbers):06d}").open("w+b")
 
     def written(self, scratch: str) -> list[GivenFile]:
@@ -31,15 +37,16 @@ class FileRequest(Request):
         self.scratch, self._numbers = Path(scratch), count()
         given: list[GivenFile] = []
         for sent in (sent for name in self.files for sent in self.files.getlist(name)):
-            path = Path(str(sent.stream.name))
+            held = sent.stream.getvalue() if isinstance(sent.stream, BytesIO) else None
+            path = self.scratch / f"{next(self._numbers):06d}" if held is not None else Path(str(sent.stream.name))
             sent.close()
-            given.append(GivenFile(Path(sent.filename or f"file {len(given) + 1}").name, (path,)))
+            given.append(GivenFile(Path(sent.filename or f"file {len(given) + 1}").name, (path,), held))
         return given
 
 
 @contextmanager
 def read(request: Request, limits: Limits) -> Iterator[tuple[list[GivenFile], Asked]]:
-    """What a POST /predict wants; what was sent is on disk until this ends. Raises BadRequest."""
+    """What a POST /predict wants; what was sent is there until this ends. Raises BadRequest."""
     if request.mimetype == "application/json":
         yield _named(request, limits)
         return

@@ -42,31 +42,40 @@ def read_picture(path: Path, size: Size | None, *, max_megapixels: int = 100) ->
     `size` squashes: the sides' ratio is not kept. Raises BadMedia where the file cannot be read whole, or holds more
     than `max_megapixels`, which is told from its header before anything is decoded.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadMedia(f"{path.name} cannot be read from disk: {error.strerror or error}") from error
-    picture = _fast_jpeg(data, size, max_megapixels, path) if data[:3] == b"\xff\xd8\xff" else None
-    return _with_pillow(data, size, max_megapixels, path) if picture is None else picture
+    return decode_picture(_content(path), path.name, size, max_megapixels=max_megapixels)
+
+
+def decode_picture(data: bytes, name: str, size: Size | None, *, max_megapixels: int = 100) -> Picture:
+    """`read_picture` for a file's content; name: what it is called where something is wrong with it."""
+    picture = _fast_jpeg(data, size, max_megapixels, name) if data[:3] == b"\xff\xd8\xff" else None
+    return _with_pillow(data, size, max_megapixels, name) if picture is None else picture
 
 
 def picture_size(path: Path) -> Size:
     """Upright, told from the header without decoding. Raises BadMedia where the file is no picture."""
+    data = _content(path)
     try:
-        image = _open(path.read_bytes())
+        image = _open(data)
         swapped = orientation.swaps_sides(_orientation(image))
     except _BROKEN as error:
-        raise BadMedia(f"{path.name} {sniff.complaint(path, 'a picture')}") from error
+        raise BadMedia(f"{path.name} {sniff.complaint(data, 'a picture')}") from error
     return image.size if swapped else image.size[::-1]
 
 
-def _fast_jpeg(data: bytes, size: Size | None, max_megapixels: int, path: Path) -> Picture | None:
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadMedia(f"{path.name} cannot be read from disk: {error.strerror or error}") from error
+
+
+def _fast_jpeg(data: bytes, size: Size | None, max_megapixels: int, name: str) -> Picture | None:
     """A flawless grey or colour JPEG, decoded at no more than the resolution needed; None for any other."""
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
         if colours not in ("YCbCr", "RGB", "GRAY", "Gray"):
             return None
-        _check_size(height, width, max_megapixels, path)
+        _check_size(height, width, max_megapixels, name)
         turn = orientation.of_jpeg(data)
         stored = size[::-1] if size and orientation.swaps_sides(turn) else size
         least_height, least_width = stored or (0, 0)
@@ -76,10 +85,10 @@ def _fast_jpeg(data: bytes, size: Size | None, max_megapixels: int, path: Path) 
     return _finish(Image.fromarray(picture), turn, size) if size else _owned(orientation.put_upright(picture, turn))
 
 
-def _with_pillow(data: bytes, size: Size | None, max_megapixels: int, path: Path) -> Picture:
+def _with_pillow(data: bytes, size: Size | None, max_megapixels: int, name: str) -> Picture:
     try:
         image = _open(data)
-        _check_size(image.height, image.width, max_megapixels, path)
+        _check_size(image.height, image.width, max_megapixels, name)
         turn = _orientation(image)
         if size:
             image.draft(None, size if orientation.swaps_sides(turn) else size[::-1])
@@ -88,7 +97,7 @@ def _with_pillow(data: bytes, size: Size | None, max_megapixels: int, path: Path
             raise ValueError("no end chunk")
         return _finish(_to_rgb(image), turn, size)
     except _BROKEN as error:
-        raise BadMedia(f"{path.name} {sniff.complaint(path, 'a picture')}") from error
+        raise BadMedia(f"{name} {sniff.complaint(data, 'a picture')}") from error
 
 
 def _open(data: bytes) -> Image.Image:
@@ -105,12 +114,12 @@ def _open(data: bytes) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _check_size(height: int, width: int, max_megapixels: int, path: Path) -> None:
+def _check_size(height: int, width: int, max_megapixels: int, name: str) -> None:
     if height < 1 or width < 1:
-        raise BadMedia(f"{path.name} is {width} x {height} pixels, which is no picture: upload it again")
+        raise BadMedia(f"{name} is {width} x {height} pixels, which is no picture: upload it again")
     if height * width > max_megapixels * 1_000_000:
         raise BadMedia(
-            f"{path.name} is {width} x {height} pixels, more than the {max_megapixels} megapixels allowed: "
+            f"{name} is {width} x {height} pixels, more than the {max_megapixels} megapixels allowed: "
             f"make it smaller, or raise ESPALIER_MAX_MEGAPIXELS"
         )
 
@@ -130,7 +139,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         page = Image.new("RGB", image.size, "white")
         page.paste(image, mask=image.getchannel("A"))
         return page
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _to_8_bits(grey: NDArray[np.generic]) -> Picture:
@@ -152,8 +161,9 @@ def _to_8_bits(grey: NDArray[np.generic]) -> Picture:
 def _finish(image: Image.Image, turn: int, size: Size | None) -> Picture:
     if size:
         height, width = size[::-1] if orientation.swaps_sides(turn) else size
-        # Pillow's bicubic widens with the shrinkage, so nothing aliases; the gap lets it shrink by whole steps first.
-        image = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+        if image.size != (width, height):
+            # Pillow's bicubic widens with the shrinkage, so nothing aliases; the gap lets it shrink by whole steps.
+            image = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
     return _owned(orientation.put_upright(np.asarray(image), turn))
 
 

@@ -79,9 +79,9 @@ def _text(first: bytes) -> str | None:
     return None
 
 
-def complaint(path: Path, wanted: str) -> str:
-    """Why this file is not the `wanted` ("a picture", "a video"), with what to do where that is known."""
-    first = head(path)
+def complaint(first: bytes, wanted: str) -> str:
+    """Why what begins so is not the `wanted` ("a picture", "a video"), with what to do where that is known."""
+    first = first[:HEAD_BYTES]
     found = describe(first)
     noun = wanted.split()[-1]
     if found == "empty":

@@ -85,14 +85,15 @@ class VideoIndex:
 
 def open_video(path: Path) -> tuple[Any, Any]:
     """The container and its video stream, decoding threads not yet set. Raises BadMedia where there is none."""
-    found = sniff.describe(sniff.head(path))
+    first = sniff.head(path)
+    found = sniff.describe(first)
     if found and found.endswith("picture") and found != "a GIF picture":  # libav would play it as a video of one frame
-        raise BadMedia(f"{path.name} {sniff.complaint(path, 'a video')}")
+        raise BadMedia(f"{path.name} {sniff.complaint(first, 'a video')}")
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     try:
         container = av.open(f"file:{path}", options=options)
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise BadMedia(f"{path.name} {sniff.complaint(path, 'a video')}") from error
+        raise BadMedia(f"{path.name} {sniff.complaint(first, 'a video')}") from error
     # A picture that a sound file carries as its cover is no video.
     streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not streams:

@@ -43,6 +43,17 @@ def same(replies: list[dict[str, Any]], predicted: list[Predicted], within: floa
     return alike / len(replies)
 
 
+def alike(one: Any, two: Any) -> bool:
+    """Numbers nearly so: a matrix product of many rows adds up in another order than that of one."""
+    if isinstance(one, float):
+        return abs(one - two) < 1e-4
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(alike(one[name], two[name]) for name in one)
+    if isinstance(one, list):
+        return len(one) == len(two) and all(map(alike, one, two))
+    return bool(one == two)
+
+
 def test_nested_questions_are_answered_as_in_the_house(digits: Project, digits_predictor: Predictor) -> None:
     replies = list(digits_predictor.predict(files_of(digits, "image"), Asked(regions=True)))
     assert same(replies, digits.predict()) == 1.0
@@ -137,6 +148,20 @@ def test_cutoffs_of_the_house_and_of_the_request_hold(digits: Project, digits_pr
     for wrong in ({"cutoffs": {"colour": 0.5}}, {"classifications": ("colour",)}, {"media": "film"}):
         with pytest.raises(BadRequest, match=r"colour|film"):
             list(digits_predictor.predict(files[:1], Asked(**wrong)))
+
+
+@pytest.mark.parametrize("asked", [{}, {"cutoff": 0.0}, {"cutoffs": {"loop/no loop": 0.9}}, {"scores": True}])
+def test_pictures_that_are_decided_together_are_answered_as_each_alone(
+    digits: Project, film: Project, digits_predictor: Predictor, tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    (tmp_path / "page").write_text("<html><body>log in</body></html>")
+    shown, (video, _) = files_of(digits, "image"), files_of(film, "video")
+    files = [*shown[:40], video, *shown[40:45], GivenFile("page", (tmp_path / "page",)), *shown[45:90]]
+    wanted = Asked(regions=True, **asked)
+    together = list(digits_predictor.predict(files, wanted))
+    alone = [reply for file in files for reply in digits_predictor.predict([file], wanted)]
+    assert len({str(one.get("answers")) for one in together}) > 10, "they are not all alike"
+    assert alike(together, alone)
 
 
 def test_one_bad_file_stops_none_of_the_rest(digits: Project, digits_predictor: Predictor, tmp_path: Path) -> None:

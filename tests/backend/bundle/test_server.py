@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import socket
 import subprocess
@@ -16,7 +17,10 @@ from typing import Any
 import pytest
 import requests
 
+from espalier.bundle import request_files
 from espalier.bundle.app import create_app
+from espalier.bundle.asked import Asked
+from espalier.bundle.given_file import GivenFile
 from espalier.bundle.limits import Limits
 from espalier.bundle.predictor import Predictor
 from espalier.errors import BadSetting
@@ -239,6 +243,23 @@ def test_it_listens_to_others_only_with_a_password(digits_predictor: Predictor) 
         assert guarded.get(path, auth=("ada", "byron")).status_code == 401
         assert guarded.get(path, auth=("ada", "lovelace")).status_code == 200
     assert guarded.post("/predict").status_code == 401
+
+
+@pytest.mark.parametrize("in_memory", [0, request_files.IN_MEMORY], ids=["on disk", "in memory"])
+def test_what_is_sent_is_answered_wherever_it_is_kept(
+    digits: Project, film: Project, digits_predictor: Predictor, monkeypatch: pytest.MonkeyPatch, in_memory: int
+) -> None:
+    monkeypatch.setattr(request_files, "IN_MEMORY", in_memory)
+    (picture,) = pictures(digits, 1)
+    contents = (picture.read_bytes(), (film.media / "1.mp4").read_bytes(), b"<html></html>")
+    files = [(io.BytesIO(content), name) for content, name in zip(contents, ("a.png", "b.mp4", "c.png"), strict=True)]
+    form = {"file": files, "cutoff": "0"}
+    answer = client(digits_predictor).post("/predict", data=form, content_type="multipart/form-data").json
+    kinds = [(one["name"], one.get("kind"), one.get("looked_at")) for one in answer["files"]]
+    assert kinds == [("a.png", "image", None), ("b.mp4", "video", 160), ("c.png", None, None)]
+    assert answer["files"][2]["error"].startswith("c.png is an HTML page, not a picture")
+    (named,) = digits_predictor.predict([GivenFile("a.png", (picture,))], Asked(cutoff=0.0))
+    assert answer["files"][0] == named
 
 
 def test_a_request_may_be_answered_in_many_threads_at_once(digits: Project, digits_predictor: Predictor) -> None:
