@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -29,6 +31,14 @@ def wants_bf16(asked: str, network: HeadedNetwork, size: tuple[int, int], device
     if asked == "bf16":
         return True
     return _has_bf16() and _gain(network, size) > GAIN
+
+
+@contextmanager
+def tried_convolutions() -> Iterator[None]:
+    """Meanwhile cuDNN tries its algorithms for every new shape and keeps the quickest: batches are all alike."""
+    # `flags` sets to False what it is not told, even cuDNN itself.
+    with torch.backends.cudnn.flags(enabled=True, benchmark=True):
+        yield
 
 
 def _has_bf16() -> bool:

@@ -85,7 +85,7 @@ class Augmentation:
             down,
         )
         grid = functional.affine_grid(
-            torch.from_numpy(theta).to(values.device), list(values.shape), align_corners=False
+            torch.from_numpy(theta).to(values.device, non_blocking=True), list(values.shape), align_corners=False
         )
         return functional.grid_sample(values, grid, padding_mode="reflection", align_corners=False)
 
@@ -94,7 +94,7 @@ class Augmentation:
         n, _, height, width = values.shape
         factors = np.exp(rng.uniform(-self.recipe.colour, self.recipe.colour, (3, n))).astype(np.float32)
         bright, contrast, vivid = (
-            factor.view(-1, 1, 1) for factor in torch.from_numpy(factors).to(values.device).unbind(0)
+            factor.view(-1, 1, 1) for factor in torch.from_numpy(factors).to(values.device, non_blocking=True).unbind(0)
         )
         mean = (values.mean(dim=(2, 3)) @ self.grey).view(-1, 1, 1)
         to_grey = self.grey.view(1, 1, 3).expand(1, 3, 3)
@@ -121,13 +121,13 @@ class Augmentation:
             top, bottom, left, right = _box(rng, rng.uniform(0, 1), height, width)
             values[row, :, top:bottom, left:right] = source[int(other[row]), :, top:bottom, left:right]
             share[row] = 1 - (bottom - top) * (right - left) / (height * width)
-        shares = torch.from_numpy(share).to(values.device)
-        rows = torch.from_numpy(np.flatnonzero(blend)).to(values.device)
+        shares = torch.from_numpy(share).to(values.device, non_blocking=True)
+        rows = torch.from_numpy(np.flatnonzero(blend)).to(values.device, non_blocking=True)
         if len(rows):
             own = shares[rows].view(-1, 1, 1, 1)
-            others = torch.from_numpy(other[blend]).to(values.device)
+            others = torch.from_numpy(other[blend]).to(values.device, non_blocking=True)
             values[rows] = own * source[rows] + (1 - own) * source[others]
-        return values, Mixed(torch.from_numpy(other).to(values.device), shares)
+        return values, Mixed(torch.from_numpy(other).to(values.device, non_blocking=True), shares)
 
 
 def _sum(recipe: Recipe) -> float:

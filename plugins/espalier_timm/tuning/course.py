@@ -38,7 +38,11 @@ Keep = Callable[[HeadedNetwork, Judgement, Standing], None]
 
 class Course:
     """Everything that changes while a network learns. Chance depends on seed and step alone, so that a step that is
-    done again after a kill is the same step."""
+    done again after a kill is the same step.
+
+    Nothing in a step waits for a GPU, or this side could not prepare the next while it computes: small arrays are
+    sent with `non_blocking`, which copies them before it returns, and no number is asked back.
+    """
 
     def __init__(
         self, network: HeadedNetwork, description: Description, material: Material, plan: Plan, *, scratch: bool
@@ -164,7 +168,7 @@ class Course:
         torch.manual_seed(int(dice(self.plan.seed, DROP, step).integers(2**62)))
         with self._casting():
             logits = self.network(values)
-        loss = self._loss(logits, torch.from_numpy(numbers).to(self.device), mixed)
+        loss = self._loss(logits, torch.from_numpy(numbers).to(self.device, non_blocking=True), mixed)
         self.solver.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         learning = [parameter for group in self.solver.param_groups for parameter in group["params"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from espalier.contract import Pictures as Frames
 from espalier.tuning import TRAIN, VALIDATION, TuningData, TuningEstimate
 
 from . import search
-from .arithmetic import wants_bf16
+from .arithmetic import tried_convolutions, wants_bf16
 from .assignment import Assignment
 from .course import Course
 from .layers import learning_mode
@@ -39,6 +40,7 @@ def estimate(assignment: Assignment) -> TuningEstimate:
     with (
         tempfile.TemporaryDirectory() as directory,
         torch.random.fork_rng(devices=[device] if assignment.on_gpu else []),
+        tried_convolutions() if assignment.on_gpu else nullcontext(),
     ):
         few = _few(data, full.batch)
         started = time.perf_counter()

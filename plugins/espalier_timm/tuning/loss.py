@@ -56,7 +56,9 @@ def mean_loss(rows: Tensor, usual: Tensor) -> Tensor:
     child that only one row of it was asked as loud as its parent.
     """
     asked = usual > 0
-    return (rows.mean(dim=0)[asked] / usual[asked]).sum() / asked.sum().clamp(min=1)
+    # Not `[asked]`: how many there are would have to come from the GPU before it could go on.
+    heads = torch.where(asked, rows.mean(dim=0) / torch.where(asked, usual, 1.0), 0.0)
+    return heads.sum() / asked.sum().clamp(min=1)
 
 
 def scores(logits: Tensor, spans: Sequence[Span]) -> Tensor:

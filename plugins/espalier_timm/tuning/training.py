@@ -16,7 +16,7 @@ from espalier.tuning_parameters import TuningParameters
 
 from ..description import Description
 from . import checkpoint, search
-from .arithmetic import wants_bf16
+from .arithmetic import tried_convolutions, wants_bf16
 from .assignment import Assignment
 from .checkpoint import Standing
 from .course import Course
@@ -46,7 +46,7 @@ def train(assignment: Assignment, directory: Path, report: Callable[[TuningRepor
     # Nobody else's random numbers are touched.
     with (
         torch.random.fork_rng(devices=[device] if assignment.on_gpu else []),
-        torch.backends.cudnn.flags(benchmark=True) if assignment.on_gpu else nullcontext(),
+        tried_convolutions() if assignment.on_gpu else nullcontext(),
     ):
         training = Training.prepared(assignment, directory, Reporting(report, 0, directory / CURVES), fingerprint)
         if training is not None:
