@@ -46,7 +46,7 @@ def same(replies: list[dict[str, Any]], predicted: list[Predicted], within: floa
 def alike(one: Any, two: Any) -> bool:
     """Numbers nearly so: a matrix product of many rows adds up in another order than that of one."""
     if isinstance(one, float):
-        return abs(one - two) < 1e-4
+        return bool(abs(one - two) < 1e-4)
     if isinstance(one, dict):
         return one.keys() == two.keys() and all(alike(one[name], two[name]) for name in one)
     if isinstance(one, list):
