@@ -142,7 +142,7 @@ def _on_torch(request: EncoderRequest, weights: Weights, kind: str, name: str) -
     if kind == "cuda" and precision == "bf16":
         import torch
 
-        if not torch.cuda.is_bf16_supported():
+        if not torch.cuda.is_bf16_supported(including_emulation=False):
             if request.precision == "bf16":
                 raise BadSetting(f"ESPALIER_PRECISION=bf16, but {name} has no bf16; use auto or fp32")
             precision = "fp32"
