@@ -36,7 +36,7 @@ from espalier.settings import Settings
 
 from .serving import free_port, serving
 
-BATCH, BATCHES, PICTURES, TURNS, LIMIT = 32, (8, 16, 32), 256, 5, 0.85
+BATCH, BATCHES, PICTURES, TURNS, LIMIT = 32, (2, 4, 8, 16, 32), 256, 5, 0.85
 CLIENTS, EACH = 2, 64
 NETWORKS = ("mobilenetv2_100@random", "resnet50@random")
 KEY = "1.1700000000"

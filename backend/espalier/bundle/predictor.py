@@ -28,6 +28,8 @@ from .work import Work
 
 READ_AHEAD = 64
 """Files that are opened before it is their turn."""
+TOGETHER = 16
+"""Pictures that are scored and decided at a time, where the network likes fewer."""
 MAX_MEGAPIXELS = 100
 PLAIN = Asked()
 
@@ -100,8 +102,8 @@ class Predictor:
     def _batches(
         self, files: Iterator[Work], asked: Asked, loaded: Loaded
     ) -> Iterator[tuple[list[tuple[Work, Ids]], Pictures]]:
-        """Pictures of one file after the other, as many at a time as the network likes, and whose they are."""
-        size, most = loaded.network.spec.input_size, loaded.network.way.batch
+        """Pictures of one file after the other, at least as many at a time as the network likes, and whose they are."""
+        size, most = loaded.network.spec.input_size, max(TOGETHER, loaded.network.way.batch)
         batch, rows, filled = np.empty((most, *size, 3), np.uint8), list[tuple[Work, Ids]](), 0
         for work in files:
             for numbers, pictures in self._pictures(work, asked, size):
