@@ -46,7 +46,7 @@ class DayAndNight:
 
     def write(self, *arguments: str) -> tuple[str, str]:
         """`espalier errors 1 --write`: the list's id and its version's name."""
-        found = re.search(r"list (\w+) is written as ([\w-]+);", self.backend.espalier(*arguments, "--write"))
+        found = re.search(r"run (\w+) writes as ([\w-]+);", self.backend.espalier(*arguments, "--write"))
         assert found
         return found[1], found[2]
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import click
+
 from ..errors import BadRequest
 from ..jobs import valkey
 from ..jobs.house import House
@@ -13,6 +15,7 @@ from ..search.asking import ask
 from ..search.waiting import is_served
 from ..store.rows import Project
 from .following import follow
+from .linked import echo_linked
 from .listing import link
 from .meter import MeteredProgress
 from .table import columns
@@ -59,6 +62,19 @@ def lines_of(house: House, project: Project, hits: Sequence[Mapping[str, Any]]) 
         ]
         or [("nothing found",)]
     )
+
+
+def echo_members(
+    house: House, project: Project, found: Sequence[dict[str, Any]], number: int, noun: str, *, as_json: bool
+) -> None:
+    """The frames of one of several groups that were found, counted from 1. Raises BadRequest where there is none."""
+    if number > len(found):
+        raise BadRequest(f"there is no {noun} {number}; there are {len(found)}")
+    if as_json:
+        echo_linked(house, project, found[number - 1])
+        return
+    for line in lines_of(house, project, found[number - 1]["hits"]):
+        click.echo(line)
 
 
 def place(hit: Mapping[str, Any]) -> str:

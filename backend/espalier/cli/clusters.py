@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from ..errors import BadRequest
-from .asked import answer_to, lines_of, place
+from .asked import answer_to, echo_members, place
 from .door import main
 from .linked import echo_linked
 from .listing import link
@@ -53,13 +52,7 @@ def clusters(
         answer = answer_to(house, found, "clusters", request, here=here)
         told = answer["clusters"]
         if cluster is not None:
-            if cluster > len(told):
-                raise BadRequest(f"there is no cluster {cluster}; there are {len(told)}")
-            if as_json:
-                echo_linked(house, found, told[cluster - 1])
-                return
-            for line in lines_of(house, found, told[cluster - 1]["hits"]):
-                click.echo(line)
+            echo_members(house, found, told, cluster, "cluster", as_json=as_json)
             return
         if as_json:
             echo_linked(house, found, answer)

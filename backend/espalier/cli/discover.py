@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from ..errors import BadRequest
-from .asked import answer_to, lines_of, place
+from .asked import answer_to, echo_members, place
 from .door import main
 from .linked import echo_linked
 from .listing import link
@@ -51,13 +50,7 @@ def discover(
         answer = answer_to(house, found, "discover", request, here=here)
         told = answer["proposals"]
         if proposal is not None:
-            if proposal > len(told):
-                raise BadRequest(f"there is no proposal {proposal}; there are {len(told)}")
-            if as_json:
-                echo_linked(house, found, told[proposal - 1])
-                return
-            for line in lines_of(house, found, told[proposal - 1]["hits"]):
-                click.echo(line)
+            echo_members(house, found, told, proposal, "proposal", as_json=as_json)
             return
         if as_json:
             echo_linked(house, found, answer)

@@ -1,4 +1,4 @@
-"""Watching a job that a worker does."""
+"""Watching a job that a worker does, and runs, which may also be done in this process."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import time
 import click
 
 from ..errors import BadRequest
+from ..jobs import automated
 from ..jobs.house import House
-from .meter import Meter
+from ..store.rows import Run
+from .meter import Meter, MeteredProgress
 
 _POLL_S = 0.3
 
@@ -37,3 +39,21 @@ def follow(house: House, job_id: str, label: str, *, ends: tuple[str, ...] = ("d
         raise SystemExit(130) from None
     if status.state not in ends:
         raise click.ClickException(f"{status.state}: {status.message}")
+
+
+def carry_out(house: House, run: Run, label: str, *, here: bool) -> Run:
+    """A planned run, as it has ended. here: in this process."""
+    click.echo(f"run {run.id} writes as {run.version}; `espalier undo {run.id}` takes it back")
+    if here:
+        with MeteredProgress(label) as progress:
+            automated.execute(house, run.id, progress)
+    else:
+        follow(house, house.queues.request_run(run.id), label)
+    return automated.find(house, run.id)
+
+
+def end_with(run: Run) -> None:
+    """Its state and message; ends with 1 where it is not done."""
+    click.echo(f"{run.state}: {run.message}", err=run.state != "done")
+    if run.state != "done":
+        raise SystemExit(1)

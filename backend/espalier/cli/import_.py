@@ -13,10 +13,9 @@ from ..errors import BadRequest
 from ..exchange import importing
 from ..exchange.cells import safe
 from ..exchange.importing import ImportRequest
-from ..jobs import automated
 from ..jobs.bulk_parameters import AS
 from .door import main
-from .following import follow, require_worker
+from .following import carry_out, end_with, require_worker
 from .label import echo_counts, user_here
 from .meter import MeteredProgress
 from .opened import opened
@@ -103,16 +102,8 @@ def import_(
             click.confirm("write that?", abort=True, err=True)
         with MeteredProgress("import") as planning:
             run, _ = importing.plan(house, found, source, request, planning)
-        click.echo(f"run {run.id} writes as {run.version}; `espalier undo {run.id}` takes it back")
-        if here:
-            with MeteredProgress("import") as writing:
-                automated.execute(house, run.id, writing)
-        else:
-            follow(house, house.queues.request_run(run.id), "import")
-        ended = automated.find(house, run.id)
-    click.echo(f"{ended.state}: {ended.message}", err=ended.state != "done")
-    if ended.state != "done":
-        raise SystemExit(1)
+        ended = carry_out(house, run, "import", here=here)
+    end_with(ended)
 
 
 def _column(text: str) -> tuple[str, str]:

@@ -10,10 +10,10 @@ from typing import IO, Any
 import click
 
 from ..errors import BadRequest
-from ..jobs import automated, bulk_label
+from ..jobs import bulk_label
 from ..jobs.bulk_parameters import AS, BulkParameters
 from .door import main
-from .following import follow, require_worker
+from .following import carry_out, end_with, require_worker
 from .meter import MeteredProgress
 from .opened import opened
 from .project import find_project
@@ -109,16 +109,8 @@ def label(
             click.confirm(f"write {counted(counts['written'], parameters.as_.rstrip('s'))}?", abort=True, err=True)
         house.client(found)
         run = bulk_label.plan(house.records, found, parameters)
-        click.echo(f"run {run.id} writes as {run.version}; `espalier undo {run.id}` takes it back")
-        if here:
-            with MeteredProgress("label") as writing:
-                automated.execute(house, run.id, writing)
-        else:
-            follow(house, house.queues.request_run(run.id), "label")
-        ended = automated.find(house, run.id)
-    click.echo(f"{ended.state}: {ended.message}", err=ended.state != "done")
-    if ended.state != "done":
-        raise SystemExit(1)
+        ended = carry_out(house, run, "label", here=here)
+    end_with(ended)
 
 
 def _label(text: str) -> object:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import click
 
-from ..jobs import automated, lists
+from ..jobs import lists
 from ..jobs.house import House
 from ..jobs.listing import Entry
 from ..store.rows import Project, RunKind
-from .following import follow, require_worker
+from .following import carry_out, require_worker
 from .meter import MeteredProgress
 from .opened import opened
 from .project import find_project
@@ -57,13 +57,7 @@ def _write(house: House, project: Project, kind: RunKind, count: int, *, here: b
     if not here:
         require_worker(house, "prediction")
     planned = lists.plan(house, project.key, kind, count)
-    click.echo(f"list {planned.id} is written as {planned.version}; `espalier undo {planned.id}` takes it back")
-    if here:
-        with MeteredProgress(kind) as progress:
-            automated.execute(house, planned.id, progress)
-    else:
-        follow(house, house.queues.request_run(planned.id), kind)
-    finished = automated.find(house, planned.id)
+    finished = carry_out(house, planned, kind, here=here)
     for problem in finished.counts.get("problems", []):
         click.secho(f"   note  {problem}", fg="yellow")
     if finished.state != "done":

@@ -10,7 +10,7 @@ from ..errors import BadRequest
 from ..jobs import automated, blind, tuning
 from ..jobs.parameters import EXISTING, FILTERS, PARENTS, RunParameters
 from .door import main
-from .following import follow, require_worker
+from .following import carry_out, require_worker
 from .meter import MeteredProgress
 from .opened import opened
 from .project import find_project
@@ -87,13 +87,7 @@ def run(
         if not here:
             require_worker(house, "prediction")
         planned = automated.plan(house, key, parameters)
-        click.echo(f"run {planned.id} writes as {planned.version}; `espalier undo {planned.id}` takes it back")
-        if here:
-            with MeteredProgress("run") as progress:
-                automated.execute(house, planned.id, progress)
-        else:
-            follow(house, house.queues.request_run(planned.id), "run")
-        finished = automated.find(house, planned.id)
+        finished = carry_out(house, planned, "run", here=here)
         _print(finished.counts)
         _print_sample(blind.measure(house, finished))
         if finished.state != "done":
