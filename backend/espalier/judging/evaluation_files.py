@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from safetensors.numpy import load as parse
 from safetensors.numpy import save_file
 
 from ..errors import BadModel
+from ..whole_directory import replaced
 
 FORMAT = 2
 _FIGURES, _ARRAYS = "evaluation.json", "arrays.safetensors"
@@ -23,14 +22,11 @@ _REMEDY = "compute it anew with `espalier evaluate`"
 
 
 def save(directory: Path, summary: Mapping[str, Any], arrays: Mapping[str, NDArray[np.generic]]) -> None:
-    """Write beside, then rename: the directory is whole or not there. One that is there is replaced.
+    """The directory is whole or not there; one that is there is replaced.
 
     Raises ValueError for a number in the summary that JSON does not know (NaN, infinity).
     """
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    draft = directory.with_name(f".{directory.name}.{secrets.token_hex(6)}")
-    draft.mkdir()
-    try:
+    with replaced(directory) as draft:
         names = {}
         numbers = {}
         for name, array in arrays.items():
@@ -47,16 +43,6 @@ def save(directory: Path, summary: Mapping[str, Any], arrays: Mapping[str, NDArr
         }
         about["digest"] = _digest(about)
         (draft / _FIGURES).write_text(json.dumps(about, allow_nan=False))
-        if directory.exists():
-            old = directory.with_name(f".{directory.name}.{secrets.token_hex(6)}.old")
-            directory.rename(old)
-            draft.rename(directory)
-            shutil.rmtree(old)
-        else:
-            draft.rename(directory)
-    finally:
-        if draft.exists():
-            shutil.rmtree(draft)
 
 
 def load(directory: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.generic]]]:

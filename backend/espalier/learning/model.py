@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from ..contract import Classifier, Embeddings, EncoderSpec, Scores
 from ..errors import BadModel
+from ..whole_directory import replaced
 from .calibration import Calibration
 from .head import Evidence, Head, Steps
 from .linear import LinearClassifier
@@ -69,11 +68,8 @@ class Model:
         return {**means, "questions": [head.summary() for head in self.heads.values()]}
 
     def save(self, directory: Path) -> None:
-        """Write it beside, then rename: the directory is whole or not there. One that is there is replaced."""
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        draft = directory.with_name(f".{directory.name}.{secrets.token_hex(6)}")
-        draft.mkdir()
-        try:
+        """The directory is whole or not there; one that is there is replaced."""
+        with replaced(directory) as draft:
             _write_rows(self.rows, draft)
             heads = [_write_head(head, draft / f"{number:03d}") for number, head in enumerate(self.heads.values())]
             about: dict[str, Any] = {
@@ -87,16 +83,6 @@ class Model:
             }
             about["digest"] = _digest_of(about)
             (draft / "model.json").write_text(json.dumps(about, indent=1))
-            if directory.exists():
-                old = directory.with_name(f".{directory.name}.{secrets.token_hex(6)}.old")
-                directory.rename(old)
-                draft.rename(directory)
-                shutil.rmtree(old)
-            else:
-                draft.rename(directory)
-        finally:
-            if draft.exists():
-                shutil.rmtree(draft)
 
     @classmethod
     def load(cls, directory: Path, *, load_classifier: LoadClassifier = load_linear) -> Model:

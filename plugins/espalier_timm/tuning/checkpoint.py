@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from .whole import mended, replaced
+from espalier.whole_directory import mended, replaced
 
 STATE = "state.json"
 

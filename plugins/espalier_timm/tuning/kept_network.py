@@ -10,11 +10,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from espalier.whole_directory import replaced
+
 from .. import own_network
 from ..description import Description
 from .headed_network import HeadedNetwork
 from .lesson import Lesson
-from .whole import replaced
 
 
 @torch.no_grad()

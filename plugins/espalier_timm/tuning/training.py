@@ -13,6 +13,7 @@ import torch
 
 from espalier.tuning import TRAIN, TuningReport
 from espalier.tuning_parameters import TuningParameters
+from espalier.whole_directory import mended
 
 from ..description import Description
 from . import checkpoint, search
@@ -27,7 +28,6 @@ from .material import Material
 from .pictures import Pictures
 from .plan import Plan, plan, steps_of
 from .reporting import CURVES, Reporting
-from .whole import mended
 
 BEST, LAST, CHECKPOINT, PLAN, SEARCH = "best", "last", "checkpoint", "plan.json", "search.json"
 
