@@ -142,6 +142,23 @@ def test_a_life_of_annotations_is_mirrored(backend: Callable[..., Any], shared: 
     assert {step for step, _ in one.steps()} == {"train"}
 
 
+def test_an_event_that_is_delivered_twice_is_heard_once(
+    backend: Callable[..., Any], shared: Callable[[str], Path]
+) -> None:
+    """Also where the training that the first one asked for has begun: the second one says nothing new."""
+    one = backend()
+    for name in ["label_config_change.requests", *(name for name in NAMES if name.startswith("webhook."))]:
+        (event, *_) = recorded(shared, name)
+        replay(one.client, event)
+        one.steps()
+        one.queues.training_starts(KEY)
+        heard = [one.records.project(KEY).revision, one.records.tasks(KEY), one.records.annotations(KEY)]
+        assert replay(one.client, event).status_code == 200
+        again = [one.records.project(KEY).revision, one.records.tasks(KEY), one.records.annotations(KEY)]
+        assert again == heard, name
+        assert one.steps() == [], name
+
+
 def test_annotations_that_come_with_an_import_are_read_through_the_api(
     backend: Callable[..., Any], shared: Callable[[str], Path]
 ) -> None:
