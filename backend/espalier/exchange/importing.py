@@ -113,8 +113,8 @@ def preview(house: House, project: Project, path: Path, request: ImportRequest, 
 def plan(house: House, project: Project, path: Path, request: ImportRequest, progress: Progress) -> tuple[Run, Json]:
     """The bulk label that gives it, on the books from now on; pictures are imported before, where that was asked for.
 
-    Called again after a kill, pictures that have arrived are found, and not imported again. Raises BadRequest where
-    nothing is left to give.
+    Called again after a kill, pictures that have arrived are found, and not imported again, and so is the bulk label
+    that the same job has planned. Raises BadRequest where nothing is left to give.
     """
     client = house.client(project)
     source, ontology = _source(path), _ontology(house, project)
@@ -134,7 +134,7 @@ def plan(house: House, project: Project, path: Path, request: ImportRequest, pro
         raise BadRequest(f"nothing of {request.name or path.name} can be given to a task{said}")
     parameters = request.parameters(looked.found)
     bulk_label.check(house, project, parameters)
-    run = bulk_label.plan(house.records, project, parameters)
+    run = bulk_label.plan(house.records, project, parameters, job=progress.job_id)
     return run, {**looked.to_json(), "uploaded": uploaded}
 
 

@@ -28,8 +28,11 @@ _WRITING, _NOTHING, _REPLACED = "writing", "nothing", "replaced"
 _CANCELLED = "cancelled; what was written stays until undone"
 
 
-def plan(house: House, project_key: str, parameters: RunParameters) -> Run:
-    """Put a run on the books; `execute` does the work. Raises where it could not possibly succeed."""
+def plan(house: House, project_key: str, parameters: RunParameters, *, job: str = "") -> Run:
+    """Put a run on the books; `execute` does the work. Raises where it could not possibly succeed.
+
+    job: that plans it, as in `Records.add_run`.
+    """
     project = house.project(project_key)
     version = house.version(project, parameters.version)
     house.client(project)
@@ -42,6 +45,7 @@ def plan(house: House, project_key: str, parameters: RunParameters) -> Run:
         version=f"{version.name}-run{taken + 1}",
         previous=project.published,
         total=len(tasks),
+        job=job,
     )
 
 

@@ -34,10 +34,11 @@ _AT_ONCE = 25
 _SEEN_AT_ONCE = 500
 
 
-def plan(records: Records, project: Project, parameters: BulkParameters) -> Run:
+def plan(records: Records, project: Project, parameters: BulkParameters, *, job: str = "") -> Run:
     """Put a bulk label on the books, with the frames that were selected; `write` does the work.
 
-    Knows no model and no Label Studio: the web process plans, too. Check the parameters against the ontology before.
+    Knows no model and no Label Studio. Check the parameters against the ontology before. job: that plans it, as in
+    `Records.add_run`.
     """
     selected = by_task((*parameters.frames, *of_ids(records, project, parameters.ids)))
     taken = sum(run.kind == "bulk" for run in records.runs(project.key))
@@ -46,17 +47,17 @@ def plan(records: Records, project: Project, parameters: BulkParameters) -> Run:
         label = re.sub(r"\W+", "-", parameters.labels[0][1][-1]).strip("-")[:30]
     # Two that are planned at once, or in another data directory, must not share a name: undo deletes by it.
     name = "-".join(filter(None, (f"bulk{taken + 1}", label, secrets.token_hex(2))))
-    run = records.add_run(
+    return records.add_run(
         project.key,
         parameters.to_json(),
         version=name,
         previous=project.published,
         total=len(selected),
         kind="bulk",
+        job=job,
+        items=dict.fromkeys(selected, SELECTED),
+        made={task_id: {"frames": [one.to_json() for one in frames]} for task_id, frames in selected.items()},
     )
-    kept = {task_id: {"frames": [one.to_json() for one in frames]} for task_id, frames in selected.items()}
-    records.set_run_items(run.id, dict.fromkeys(selected, SELECTED), kept)
-    return run
 
 
 def preview(

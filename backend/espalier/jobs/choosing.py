@@ -55,8 +55,7 @@ def keep(house: House, project: Project, parameters: TrainingParameters) -> Proj
     if parameters == parameters_of(project):
         return project
     given = {} if parameters == TrainingParameters() else parameters.to_json()
-    house.records.put_project(project.key, training=given)
-    house.records.bump(project.key)  # what serves was trained by others
+    house.records.put_project(project.key, training=given, bump=True)  # what serves was trained by others
     return house.project(project.key)
 
 

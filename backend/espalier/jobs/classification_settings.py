@@ -95,11 +95,11 @@ def choose(
     elif "model_plugin" in (chosen.keys() | removed):
         before.pop(PARAMETERS, None)  # what was set of one plugin says nothing to another
     own = {name: value for name, value in {**before, **chosen}.items() if name not in removed - chosen.keys()}
-    if own == project.classifications.get(classification, {}):
-        return project
+    if own == project.classifications.get(classification, {}) and project.trained_revision >= project.revision:
+        return project  # else a kill may have come before the training was asked for
     others = {name: value for name, value in project.classifications.items() if name != classification}
-    house.records.put_project(project.key, classifications={**others, **({classification: own} if own else {})})
-    house.records.bump(project.key)
+    chosen_now = {**others, **({classification: own} if own else {})}
+    house.records.put_project(project.key, classifications=chosen_now, bump=True)
     if project.served:
         house.records.drop_predictions(project.key, project.served)  # they were decided by the old ones
     house.queues.request_training(project.key, delay=False)

@@ -13,7 +13,7 @@ from ..errors import BadRequest
 from ..judging.evaluation import evaluate
 from ..learning.ensemble import ensemble_model
 from ..learning.parts import PARTS, Part
-from ..store.rows import ModelVersion
+from ..store.rows import ModelVersion, Project
 from .cutoffs import apply_policy
 from .ensemble_encoder import PLUGIN
 from .house import House
@@ -23,12 +23,15 @@ from .training import encoder_json, next_name
 from .version_files import EVALUATION, MODEL
 
 
-def ensemble(house: House, project_key: str, names: Sequence[str]) -> ModelVersion:
+def ensemble(house: House, project_key: str, names: Sequence[str], *, job: str = "") -> ModelVersion:
     """A candidate, which serves if the gate finds it better. Nothing is trained or embedded for it.
 
+    job: that makes it; done again after a kill, it finds the one that it has made, and has it judged if need be.
     Raises BadRequest where there are fewer than two members, or one that cannot be averaged.
     """
     project = house.project(project_key)
+    if (made := house.records.version_of(project_key, job)) is not None:
+        return made if made.gate else _judged(house, project, made)
     members = [house.version(project, name) for name in dict.fromkeys(names)]
     if len(members) < 2:
         raise BadRequest("an ensemble has at least two different versions")
@@ -63,7 +66,7 @@ def ensemble(house: House, project_key: str, names: Sequence[str]) -> ModelVersi
             metrics=model.metrics(),
             created_at=datetime.now(timezone.utc),
             message=f"ensemble of {' and '.join(member.name for member in members)}",
-            parameters={"ensemble": [member.name for member in members]},
+            parameters={"ensemble": [member.name for member in members], **({"job": job} if job else {})},
             trained_on={
                 "media": len(np.unique(model.rows.media)),
                 "frames": len(model.rows),
@@ -74,8 +77,11 @@ def ensemble(house: House, project_key: str, names: Sequence[str]) -> ModelVersi
             parent=project.served,
         )
         house.records.add_version(version)
-        version = apply_policy(house, project, version)
-        return decide(house, project, version, must_be_better=True)
+        return _judged(house, project, version)
+
+
+def _judged(house: House, project: Project, version: ModelVersion) -> ModelVersion:
+    return decide(house, project, apply_policy(house, project, version), must_be_better=True)
 
 
 def _parts(networks: Sequence[OwnEncoder]) -> dict[str, Part]:

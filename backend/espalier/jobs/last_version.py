@@ -21,6 +21,7 @@ from .house import House
 from .own_encoder import OwnEncoder
 from .progress import Progress
 from .tuned_version import LAST, judged, model_of_network, write
+from .tuning import is_over
 from .tuning_subject import Subject
 
 
@@ -35,7 +36,7 @@ def last_version(house: House, project_key: str, name: str, progress: Progress) 
     if own is None or own.home.name != name or "tuning" not in best.parameters:
         raise BadRequest(f"{name} was not fine-tuned here, so it has no last network beside the best one")
     found = house.records.version(project_key, f"{name}-{LAST}")
-    if found is not None:
+    if found is not None and is_over(found):
         return found
     last = OwnEncoder(own.plugin, own.home / LAST)
     if not last.directory.exists():
@@ -56,10 +57,11 @@ def last_version(house: House, project_key: str, name: str, progress: Progress) 
         data_fingerprint="",
         metrics={},
         created_at=datetime.now(timezone.utc),
-        parameters=best.parameters,
+        parameters={name: value for name, value in best.parameters.items() if name != "job"},
         parent=project.served,
     )
-    house.records.add_version(row)
+    if found is None:  # else a kill came before the gate had judged it
+        house.records.add_version(row)
     curves = best.metrics["tuning"]["curves"]
     return judged(house, project, write(house, project, row, model, subject, last, curves=curves), may_serve=False)
 

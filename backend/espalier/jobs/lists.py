@@ -37,8 +37,11 @@ def draw(house: House, project_key: str, kind: RunKind, count: int, progress: Pr
     return _draw(house, project, kind, project.served, count, progress)
 
 
-def plan(house: House, project_key: str, kind: RunKind, count: int) -> Run:
-    """Put the writing of a list on the books; `write` does the work. Raises where it could not possibly succeed."""
+def plan(house: House, project_key: str, kind: RunKind, count: int, *, job: str = "") -> Run:
+    """Put the writing of a list on the books; `write` does the work. Raises where it could not possibly succeed.
+
+    job: that plans it, as in `Records.add_run`.
+    """
     if kind not in _DRAWS or count < 1:
         raise BadRequest(f"a list is one of {', '.join(_DRAWS)}, of 1 task or more; got {kind!r} of {count}")
     project = house.project(project_key)
@@ -54,6 +57,7 @@ def plan(house: House, project_key: str, kind: RunKind, count: int) -> Run:
         previous=project.published,
         total=count,
         kind=kind,
+        job=job,
     )
 
 

@@ -90,6 +90,16 @@ class Progress:
         if cancelled:
             raise Cancelled("cancelled by a person; what was finished is kept")
 
+    def once(self, name: str, find: Callable[[], str]) -> str:
+        """What `find` gives; kept, so that a job that is done again after a kill has the same."""
+        if self._redis is None:
+            return find()
+        kept = self._redis.hget(self._key, name)
+        if kept is None:
+            self._redis.hset(self._key, name, kept := find())
+            self._redis.expire(self._key, KEPT_S)
+        return str(as_text(kept))
+
     def make_way(self) -> None:
         """For long jobs that can be taken up where they stopped: raises Requeue while more urgent jobs wait."""
         if self._others_wait():

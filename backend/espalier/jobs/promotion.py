@@ -19,6 +19,7 @@ from ..store.embeddings import NotEmbedded
 from ..store.rows import ModelVersion, Project, PromotedBy, Promotion
 from .archiving import archive
 from .house import House
+from .progress import Progress
 from .task_answers import is_told
 
 log = logging.getLogger(__name__)
@@ -86,18 +87,29 @@ def promote(house: House, project_key: str, name: str, *, by: PromotedBy = "pers
     return replace(version, state="promoted")
 
 
-def roll_back(house: House, project_key: str, *, reason: str = "") -> ModelVersion:
+def roll_back(house: House, project_key: str, *, reason: str = "", progress: Progress | None = None) -> ModelVersion:
     """Back to what served before; called again, further back. A version whose files are gone is passed over.
 
-    Raises BadRequest where nothing is left to go back to.
+    progress: of the job that does it; done again after a kill, that goes no further back. Raises BadRequest where
+    nothing is left to go back to.
     """
+    project, history = house.project(project_key), house.records.promotions(project_key)
+    kept = (progress or Progress()).once("goes back to", lambda: f"{len(history)} {_before(house, project_key)}")
+    before, name = kept.split(" ", 1)
+    if any(row.by == "rollback" and row.version == name for row in history[: len(history) - int(before)]):
+        return house.version(project, name)
+    said = f"rolled back from {project.served}" + (f": {reason}" if reason else "")
+    return promote(house, project_key, name, by="rollback", reason=said)
+
+
+def _before(house: House, project_key: str) -> str:
+    """The version that a roll-back makes serve."""
     project = house.project(project_key)
     before = _served_before(house.records.promotions(project_key))
     for name in reversed(before):
         version = house.records.version(project_key, name)
         if version is not None and version.directory and Path(version.directory).exists():
-            said = f"rolled back from {project.served}" + (f": {reason}" if reason else "")
-            return promote(house, project_key, name, by="rollback", reason=said)
+            return name
     raise BadRequest(
         f"project {project.id} has nothing to go back to: "
         + (f"no version served before {project.served}" if project.served else "no version serves yet")

@@ -103,18 +103,24 @@ class Queues:
         """The id of the job that will see everything up to now: one waiting already, or a new one.
 
         With `delay` it begins when nobody has labeled for a while; without, as soon as a worker is free. With
-        `reconcile` (always a new job) the step is told to read all of the project from Label Studio first.
+        `reconcile` (always a new job) the step is told to read all of the project from Label Studio first. A job asks
+        for one without delay once, however often it is done again after a kill.
         """
+        asks = "" if delay else progress.current().job_id
+        if asks and self._job(f"train-{asks}") is not None:
+            return f"train-{asks}"
         if delay:
             self.touch(project_key)
         else:
             self.redis.set(_hurry(project_key), 1, ex=DAY_S)
-        mark, id = _pending(project_key), uuid4().hex
+        mark, id = _pending(project_key), f"train-{asks}" if asks else uuid4().hex
         while not self.redis.set(mark, id, nx=not reconcile, ex=10):
             waiting = self.redis.get(mark)
             if waiting is None:
                 continue
             other: str = as_text(waiting)
+            if other == id:  # this very job marked it, and was killed before it asked
+                break
             if self.redis.ttl(mark) >= 0 or self.status(other).state in {"queued", "running"}:
                 return other
             delete_if(self.redis, mark, other)
@@ -181,16 +187,23 @@ class Queues:
         return self._enqueue(self.prediction, "push", arguments, what, timeout_s=HOUR_S, retries=PATIENCE)
 
     def request_run(self, run_id: str) -> str:
-        """The job is named after the run, so that its end is known even where the run could not note it."""
+        """The job is named after the run, so that its end is known even where the run could not note it. It is asked
+        for once: whatever has become of it, the run is not begun anew."""
+        if self._job(job_of_run(run_id)) is not None:
+            return job_of_run(run_id)
         what, arguments = f"run {run_id}", [run_id]
         return self._enqueue(
             self.runs, "run", arguments, what, timeout_s=7 * DAY_S, retries=PATIENCE, id=job_of_run(run_id)
         )
 
     def request_tuning(self, project_key: str, version: str) -> str:
-        """The job is named after the version that it makes."""
+        """The job is named after the version that it makes. One that has ended is begun anew, but not by the job that
+        asked for it."""
         what, id = f"fine-tune {version} of {project_key}", job_of_tuning(project_key, version)
         if (old := self._job(id)) is not None:
+            asks = progress.current().job_id
+            if self.status(id).state in ("queued", "running") or (asks and old.meta.get("asked_by") == asks):
+                return id
             old.delete()
         self.redis.delete(progress.progress_key(id))
         return self._enqueue(self.tuning, "tune", [project_key, version], what, timeout_s=7 * DAY_S, id=id)
@@ -286,7 +299,7 @@ class Queues:
 
     def let_go(self, job: Job) -> None:
         """The job's worker is dead: what the job had locked is free."""
-        if job.func_name in (f"{self.steps}.train", f"{self.steps}.tune"):
+        if job.func_name in (f"{self.steps}.train", f"{self.steps}.tune", f"{self.steps}.errand"):
             delete_if(self.redis, _lock(job.args[0]), job.id)
         if job.func_name == f"{self.steps}.tune":
             delete_if(self.redis, tuning_lock(*job.args), job.id)
@@ -316,6 +329,7 @@ class Queues:
                 f"{self.steps}.{step}",
                 args=arguments,
                 job_id=id,
+                meta={"asked_by": progress.current().job_id},
                 description=description,  # or RQ would log all the arguments
                 timeout=timeout_s,
                 result_ttl=kept_s,

@@ -15,6 +15,7 @@ from espalier_ontology.label_mapping import LabelMapping, apply, check, is_below
 from espalier_ontology.tree import Ontology, Option, Path
 
 from ..errors import BadRequest
+from ..store.projects import id_by
 from ..store.rows import MappingKind, Project, StoredMapping
 from .configurations import configurations, todays
 from .house import House
@@ -34,16 +35,24 @@ class Mapped:
 
 
 def add(
-    house: House, project: Project, kind: MappingKind, classification: str, old: Sequence[Path], new: Sequence[Path]
+    house: House,
+    project: Project,
+    kind: MappingKind,
+    classification: str,
+    old: Sequence[Path],
+    new: Sequence[Path],
+    *,
+    job: str = "",
 ) -> Mapped:
     """Keeps one mapping for each old option, and asks for a training.
 
-    Raises BadRequest, in words, for options that nobody knows, and for what cannot stand beside the mappings there are.
+    job: that makes them; done again after a kill, it makes those that are not there yet. Raises BadRequest, in words,
+    for options that nobody knows, and for what cannot stand beside the mappings there are.
     """
-    looked = _look(house, project, kind, classification, old, new)
+    looked = _look(house, project, kind, classification, old, new, job=job)
     stored = tuple(
         house.records.add_mapping(
-            project.key, kind, classification, mapping.old, mapping.new, from_version=project.served
+            project.key, kind, classification, mapping.old, mapping.new, from_version=project.served, job=job
         )
         for mapping in looked.made
     )
@@ -66,7 +75,14 @@ class _Looked(NamedTuple):
 
 
 def _look(
-    house: House, project: Project, kind: MappingKind, classification: str, old: Sequence[Path], new: Sequence[Path]
+    house: House,
+    project: Project,
+    kind: MappingKind,
+    classification: str,
+    old: Sequence[Path],
+    new: Sequence[Path],
+    *,
+    job: str = "",
 ) -> _Looked:
     ontology = todays(house, project)
     wanted = [path for path in dict.fromkeys(old) if not (kind == "merge" and [path] == list(new))]
@@ -74,7 +90,8 @@ def _look(
         raise BadRequest(
             f"a {kind} takes {'other options than' if kind == 'merge' else 'one option and'} what it makes"
         )
-    before = held(house, project)
+    own = {id_by(job, *path) for path in wanted} if job else set()
+    before = [mapping for mapping in held(house, project) if mapping.id not in own]
     past = list(configurations(house, project))
     made: list[LabelMapping] = []
     try:

@@ -38,12 +38,9 @@ def plan(house: House, project: Project, request: Mapping[str, Any], *, job: str
     """Put a review on the books; `write` does the work. Raises BadRequest for what cannot be read or is not known.
 
     request: version, run (or None), decisions (see `review_decisions`), by, note. A decision about a prediction that is
-    not there any more, or answers otherwise now, is refused alone, and the run says so. job: that plans it; done again
-    after a kill, it finds the review that it planned, for a second one would hold the same decisions.
+    not there any more, or answers otherwise now, is refused alone, and the run says so. job: that plans it, as in
+    `Records.add_run`.
     """
-    known = _planned_by(house, project, job)
-    if known is not None and house.records.run_items(known.id):
-        return known
     version = str(request["version"])
     by_task = chosen_in(request["decisions"])
     ontology = house.ontology(project, (task.data for task in house.records.tasks(project.key, by_task)))
@@ -67,18 +64,18 @@ def plan(house: House, project: Project, request: Mapping[str, Any], *, job: str
         "also_annotated": bool(request.get("also_annotated")),
         "by": str(request.get("by") or ""),
         "note": str(request.get("note") or ""),
-        "review": {"version": version, "run": request.get("run"), "job": job},
+        "review": {"version": version, "run": request.get("run")},
     }
-    run = known or house.records.add_run(
-        project.key, parameters, previous=project.published, total=len(made), kind="bulk"
+    return house.records.add_run(
+        project.key,
+        parameters,
+        previous=project.published,
+        total=len(made),
+        kind="bulk",
+        job=job,
+        items=states,
+        made=made,
     )
-    house.records.set_run_items(run.id, states, made)
-    return run
-
-
-def _planned_by(house: House, project: Project, job: str) -> Run | None:
-    runs = house.records.runs(project.key) if job else []
-    return next((run for run in runs if is_review(run) and run.parameters["review"].get("job") == job), None)
 
 
 def write(house: House, run: Run, progress: Progress) -> Run:

@@ -35,11 +35,14 @@ log = logging.getLogger(__name__)
 _GRACE = timedelta(minutes=1)
 
 
-def plan(house: House, project_key: str, parameters: TuningParameters) -> ModelVersion:
+def plan(house: House, project_key: str, parameters: TuningParameters, *, job: str = "") -> ModelVersion:
     """Put a fine-tuning on the books, under its version's name; `tune` does the work.
 
-    Raises BadRequest or BadSetting where it could not possibly succeed.
+    job: that plans it; done again after a kill, it finds the version that it has planned. Raises BadRequest or
+    BadSetting where it could not possibly succeed.
     """
+    if (planned := house.records.version_of(project_key, job)) is not None:
+        return planned
     project = house.project(project_key)
     tuner_of(parameters)
     begun_from(house, project, parameters)
@@ -58,7 +61,7 @@ def plan(house: House, project_key: str, parameters: TuningParameters) -> ModelV
             metrics={},
             created_at=datetime.now(timezone.utc),
             message="waits for a worker",
-            parameters={"tuning": parameters.to_json(), "revision": project.revision},
+            parameters={"tuning": parameters.to_json(), "revision": project.revision, **({"job": job} if job else {})},
             parent=project.served,
         )
         with suppress(BadRequest):  # a training took the name this moment

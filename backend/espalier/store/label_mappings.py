@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from sqlalchemy import Connection, select, update
 
 from ..errors import BadRequest
-from .projects import Projects
+from .projects import Projects, id_by
 from .rows import MappingKind, StoredMapping
 from .tables import LabelMappingTable
 
@@ -27,29 +27,34 @@ class LabelMappings(Projects):
         new: Iterable[Iterable[str]],
         *,
         from_version: str | None = None,
+        job: str = "",
     ) -> StoredMapping:
         """Keeps it, dated now, and bumps the revision: the answers to train on mean something else than before.
 
-        old: a path of option names; new: paths. Whether they are in the ontology is for the caller to check.
+        old: a path of option names; new: paths. Whether they are in the ontology is for the caller to check. job: that
+        makes it; of an option it makes one, which is left as it is where it is there already.
         """
+        path = tuple(old)
         mapping = StoredMapping(
-            id=secrets.token_hex(4),
+            id=id_by(job, *path) if job else secrets.token_hex(4),
             project_key=key,
             kind=kind,
             classification=classification,
-            old=tuple(old),
+            old=path,
             new=tuple(map(tuple, new)),
             from_version=from_version,
             created_at=datetime.now(timezone.utc),
         )
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> StoredMapping:
             self._hold(connection, key)
+            if job and (made := self._mapping(connection, key, mapping.id)) is not None:
+                return made
             self.upsert(connection, LabelMappingTable, [vars(mapping)])
             self._bump(connection, key)
+            return mapping
 
-        self.write(work)
-        return mapping
+        return self.write(work)
 
     def mappings(self, key: str, *, undone: bool = False) -> list[StoredMapping]:
         """In the order in which they apply, the oldest first; with `undone`, those that hold no more among them."""
@@ -64,11 +69,9 @@ class LabelMappings(Projects):
 
         def work(connection: Connection) -> StoredMapping:
             self._hold(connection, key)
-            query = select(*MAPPING).where(LabelMappingTable.project_key == key, LabelMappingTable.id == id)
-            row = connection.execute(query).one_or_none()
-            if row is None:
+            mapping = self._mapping(connection, key, id)
+            if mapping is None:
                 raise BadRequest(f"project {key} has no label mapping {id!r}")
-            mapping = StoredMapping(**row._mapping)
             if mapping.undone_at:
                 return mapping
             undone = replace(mapping, undone_at=datetime.now(timezone.utc))
@@ -78,3 +81,8 @@ class LabelMappings(Projects):
             return undone
 
         return self.write(work)
+
+    def _mapping(self, connection: Connection, key: str, id: str) -> StoredMapping | None:
+        query = select(*MAPPING).where(LabelMappingTable.project_key == key, LabelMappingTable.id == id)
+        row = connection.execute(query).one_or_none()
+        return StoredMapping(**row._mapping) if row else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import fields
 from typing import Any
 
@@ -16,10 +17,10 @@ COLUMNS = [getattr(ProjectTable, field.name) for field in fields(Project)]
 
 
 class Projects(Database):
-    def put_project(self, key: str, **changes: Any) -> Project:
-        """Makes the project, or changes the fields named.
+    def put_project(self, key: str, *, bump: bool = False, **changes: Any) -> Project:
+        """Makes the project, or changes the fields named. bump: the revision, too, where that changes anything.
 
-        A new labeling configuration bumps the revision, and predictions made for the old one are forgotten.
+        A new labeling configuration bumps it, and predictions made for the old one are forgotten.
         """
         known = {field.name for field in fields(Project)} - {"key"}
         if unknown := set(changes) - known:
@@ -33,6 +34,8 @@ class Projects(Database):
             before = self._hold(connection, key)
             config = changes.get("label_config", before.label_config)
             values = dict(changes)
+            if bump:
+                values["revision"] = before.revision + 1
             if before.label_config and config != before.label_config:
                 values.setdefault("revision", before.revision + 1)
                 # They may hold options that are asked no longer, or lack attributes that are asked now. A run's stay:
@@ -97,6 +100,11 @@ class Projects(Database):
         if matters:
             self._bump(connection, key)
         return matters
+
+
+def id_by(*parts: str) -> str:
+    """12 hexadecimal digits, always the same for the same words: 48 bits, which a number of JavaScript holds."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
 def _id_in(key: str) -> int:

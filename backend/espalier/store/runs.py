@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from ..errors import BadRequest
 from .database import chunks
-from .projects import Projects
+from .projects import Projects, id_by
 from .rows import Run, RunKind
 from .tables import RunItemTable, RunTable
 
@@ -29,9 +29,17 @@ class Runs(Projects):
         previous: str | None = None,
         total: int = 0,
         kind: RunKind = "labeling",
+        job: str = "",
+        items: Mapping[int, str] | None = None,
+        made: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> Run:
-        """A new run, queued. Without a `version` its predictions are named after the run."""
-        id = secrets.token_hex(4)
+        """A new run, queued. Without a `version` its predictions are named after the run.
+
+        job: that plans it. The run is named after it, and one that is there already is left as it is: a job that is
+        done again after a kill plans no second one. items, made: as in `set_run_items`, for a run without its tasks
+        must never be found.
+        """
+        id = id_by(job) if job else secrets.token_hex(4)
         run = Run(
             id=id,
             project_key=key,
@@ -47,12 +55,19 @@ class Runs(Projects):
             kind=kind,
         )
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> Run:
             self._hold(connection, key)
+            if job and (planned := self._run(connection, id)) is not None:
+                return planned
             self.upsert(connection, RunTable, [vars(run)])
+            self._set_items(connection, id, items or {}, made or {})
+            return run
 
-        self.write(work)
-        return run
+        return self.write(work)
+
+    def run_of(self, job: str) -> Run | None:
+        """The run that this job has planned."""
+        return self.run(id_by(job)) if job else None
 
     def run(self, id: str) -> Run | None:
         return self.read(lambda connection: self._run(connection, id))
@@ -86,21 +101,8 @@ class Runs(Projects):
         self, run_id: str, states: Mapping[int, str], made: Mapping[int, Mapping[str, Any]] | None = None
     ) -> None:
         """Sets these; leaves the others. made: by task, what the run made there, where that is known."""
-        plain: list[dict[str, Any]] = []
-        making: list[dict[str, Any]] = []
-        for id, state in sorted(states.items()):
-            row = {"run_id": run_id, "task_id": id, "state": state}
-            if made and id in made:
-                making.append({**row, "made": dict(made[id])})
-            else:
-                plain.append(row)
-
-        def work(connection: Connection) -> None:
-            self.upsert(connection, RunItemTable, plain)
-            self.upsert(connection, RunItemTable, making)
-
         if states:
-            self.write(work)
+            self.write(lambda connection: self._set_items(connection, run_id, states, made or {}))
 
     def made(self, run_id: str) -> dict[int, dict[str, Any]]:
         """By task, what a run made in Label Studio (annotation ids), where it is known."""
@@ -124,6 +126,20 @@ class Runs(Projects):
             for one in made
             if "annotation" in one
         }
+
+    def _set_items(
+        self, connection: Connection, run_id: str, states: Mapping[int, str], made: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        plain: list[dict[str, Any]] = []
+        making: list[dict[str, Any]] = []
+        for id, state in sorted(states.items()):
+            row = {"run_id": run_id, "task_id": id, "state": state}
+            if id in made:
+                making.append({**row, "made": dict(made[id])})
+            else:
+                plain.append(row)
+        self.upsert(connection, RunItemTable, plain)
+        self.upsert(connection, RunItemTable, making)
 
     def _run(self, connection: Connection, id: str, *, lock: bool = False) -> Run | None:
         query = select(*RUN).where(RunTable.id == id)

@@ -47,6 +47,14 @@ class Versions(Promotions):
     def version(self, key: str, name: str) -> ModelVersion | None:
         return self.read(lambda connection: self._version(connection, key, name))
 
+    def version_of(self, key: str, job: str) -> ModelVersion | None:
+        """The version that this job has put on the books, whose parameters name it: done again after a kill, the job
+        goes on with that one."""
+        query = select(VersionTable.name, VersionTable.parameters).where(VersionTable.project_key == key)
+        rows = self.read(lambda connection: connection.execute(query).all()) if job else []
+        name = next((name for name, parameters in rows if parameters.get("job") == job), None)
+        return self.version(key, name) if name else None
+
     def trained_on(self, key: str, name: str) -> dict[str, Any]:
         """What its record says of that; {} for a name that no version has. Quicker than all of a version's record."""
         query = select(VersionTable.trained_on).where(VersionTable.project_key == key, VersionTable.name == name)

@@ -49,6 +49,15 @@ def three_versions(home: Any) -> None:
         home.train()
 
 
+def test_a_roll_back_that_is_done_again_after_a_kill_leaves_what_serves_by_now(home: Any) -> None:
+    three_versions(home)
+    of_job = Progress(home.house.queues.redis, "a")
+    assert promotion.roll_back(home.house, home.key, progress=of_job).name == "espalier-v2"
+    promotion.promote(home.house, home.key, "espalier-v3")
+    assert promotion.roll_back(home.house, home.key, progress=of_job).name == "espalier-v2"
+    assert served(home) == "espalier-v3"
+
+
 def test_the_first_version_serves_and_the_next_if_it_is_not_worse(home: Any) -> None:
     home.configure(IMAGE_CONFIG)
     tasks, digits = home.digits(60, 50)

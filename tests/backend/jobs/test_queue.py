@@ -13,7 +13,9 @@ from typing import Protocol
 import pytest
 
 from espalier.errors import BadRequest, BadSetting
+from espalier.jobs import progress
 from espalier.jobs.lock import Lock
+from espalier.jobs.progress import Progress
 from espalier.jobs.queue import Queues
 from espalier.settings import Secret, Settings
 
@@ -176,6 +178,26 @@ def test_a_job_is_told_in_words(queues: Queues) -> None:
     cancelled = queues.cancel(job)
     assert (cancelled.state, cancelled.message) == ("cancelled", "cancelled before it began")
     assert queues.waiting() == {"training": 0, "prediction": 0, "runs": 0, "tuning": 0, "search": 0}
+
+
+def test_a_job_that_asks_again_gets_what_it_asked_for(queues: Queues) -> None:
+    """As it does after a kill: even where that has begun, or where the kill came before it was in its line."""
+    with progress.during(Progress(queues.redis, "a")):
+        asked = queues.request_training(KEY, delay=False)
+        queues.training_starts(KEY)
+        assert queues.request_training(KEY, delay=False) == asked == "train-a"
+        run, tuning = queues.request_run("r1"), queues.request_tuning(KEY, "v1")
+        for job in (run, tuning):
+            queues.cancel(job)
+        assert (queues.request_run("r1"), queues.request_tuning(KEY, "v1")) == (run, tuning)
+        assert {queues.status(job).state for job in (run, tuning)} == {"cancelled"}
+    assert queues.request_training(KEY, delay=False) != asked
+    queues.training_starts(KEY)
+    queues.redis.set(f"espalier:training:pending:{KEY}", "train-b", ex=10)
+    with progress.during(Progress(queues.redis, "b")):
+        assert queues.status(queues.request_training(KEY, delay=False)).state == "queued"
+    assert queues.status(queues.request_tuning(KEY, "v1")).state == "queued"
+    assert queues.waiting() == {"training": 3, "prediction": 0, "runs": 0, "tuning": 1, "search": 0}
 
 
 def test_each_job_stands_in_its_line(queues: Queues) -> None:

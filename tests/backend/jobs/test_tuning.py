@@ -157,6 +157,9 @@ def test_the_last_network_can_serve_as_well_as_the_best(home: Any) -> None:
         assert np.array_equal(head.evidence.counted, beside.evidence.counted)
         assert head.counts == beside.counts
     assert last_version(home.house, home.key, best.name, Progress()) == made
+    home.house.records.set_version(home.key, made.name, state="training", directory="", gate={})  # a kill came early
+    again = last_version(home.house, home.key, best.name, Progress())
+    assert (again.state, again.gate, again.directory) == (made.state, made.gate, made.directory)
     promotion.promote(home.house, home.key, made.name)
     assert len(results(home, tasks[150:])) == 20
     assert home.train().name == "espalier-v3"

@@ -36,6 +36,18 @@ def test_runs_come_the_newest_first(records: Records) -> None:
     assert [run.id for run in records.runs(KEY)] == ids[::-1]
 
 
+def test_a_job_plans_one_run_however_often_it_is_done(records: Records) -> None:
+    planned = records.add_run(KEY, {"first": 1}, job="a", items={1: "selected", 2: "refused"}, made={1: {"frames": []}})
+    records.set_run(planned.id, state="done", done=2)
+    again = records.add_run(KEY, {"first": 1}, job="a", items={1: "selected", 2: "selected"})
+    assert again == records.run_of("a")
+    assert (again.id, again.state, again.done) == (planned.id, "done", 2)
+    assert records.run_items(planned.id) == {1: "selected", 2: "refused"}
+    assert records.add_run(KEY, {"first": 1}, job="b").id != planned.id
+    assert records.run_of("c") is records.run_of("") is None
+    assert 0 < int(planned.id, 16) < 2**53, "it is a number in Label Studio"
+
+
 def test_a_run_moves_on(records: Records) -> None:
     run = records.add_run(KEY, {})
     changed = records.set_run(run.id, state="running", done=2, counts={"written": 2})

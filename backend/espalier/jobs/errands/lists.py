@@ -13,6 +13,7 @@ from ..house import House
 from ..progress import Progress
 from ..quality import quality as look_at
 from ..revisit import refresh
+from .runs import begun
 
 Request = Mapping[str, Any]
 
@@ -24,8 +25,8 @@ def draw(house: House, project: Project, request: Request, progress: Progress) -
 
 def write(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:
     """The run that writes the list to Label Studio, and its job."""
-    run = lists.plan(house, project.key, request["kind"], int(request["count"]))
-    return {"run": run.id, "job": house.queues.request_run(run.id)}
+    kind, count = request["kind"], int(request["count"])
+    return begun(house, progress, lambda: lists.plan(house, project.key, kind, count, job=progress.job_id))
 
 
 def quality(house: House, project: Project, request: Request, progress: Progress) -> dict[str, Any]:

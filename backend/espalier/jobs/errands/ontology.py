@@ -45,7 +45,7 @@ def changes(house: House, project: Project, request: Request, progress: Progress
 def add_mapping(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """The mappings that were made, and how many answers they are about."""
     old, new = ([tuple(path) for path in request[name]] for name in ("old", "new"))
-    made = add(house, project, request["kind"], request["classification"], old, new)
+    made = add(house, project, request["kind"], request["classification"], old, new, job=progress.job_id)
     refresh(house, project)
     return {
         "mappings": [told(mapping) for mapping in made.mappings],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...store.rows import Project
+from ...store.rows import Project, Run
 from .. import automated, bulk_label
 from ..blind import BlindSample, measure
 from ..bulk_parameters import BulkParameters
@@ -17,10 +17,20 @@ Request = Mapping[str, Any]
 Json = dict[str, Any]
 
 
+def begun(house: House, progress: Progress, plan: Callable[[], Run]) -> Json:
+    """A run that waits for its worker from now on, and its job. plan: which names the run after the job of `progress`.
+
+    Done again after a kill, that finds the run that it has planned, as far as it has come by now, and no second job is
+    asked for.
+    """
+    run = house.records.run_of(progress.job_id) or plan()
+    return {"run": run.id, "job": house.queues.request_run(run.id)}
+
+
 def plan_run(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """A run that waits for its worker from now on, and its job."""
-    run = automated.plan(house, project.key, RunParameters.from_json(request))
-    return {"run": run.id, "job": house.queues.request_run(run.id)}
+    parameters = RunParameters.from_json(request)
+    return begun(house, progress, lambda: automated.plan(house, project.key, parameters, job=progress.job_id))
 
 
 def preview_run(house: House, project: Project, request: Request, progress: Progress) -> Json:
@@ -48,8 +58,11 @@ def preview_bulk(house: House, project: Project, request: Request, progress: Pro
 
 def plan_bulk(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """A bulk label that waits for its worker from now on, and its job."""
-    parameters = BulkParameters.from_json(request)
-    bulk_label.check(house, project, parameters)
-    house.client(project)
-    run = bulk_label.plan(house.records, project, parameters)
-    return {"run": run.id, "job": house.queues.request_run(run.id)}
+
+    def plan() -> Run:
+        parameters = BulkParameters.from_json(request)
+        bulk_label.check(house, project, parameters)
+        house.client(project)
+        return bulk_label.plan(house.records, project, parameters, job=progress.job_id)
+
+    return begun(house, progress, plan)

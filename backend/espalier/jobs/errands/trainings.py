@@ -49,13 +49,14 @@ def tune(house: House, project: Project, request: Request, progress: Progress) -
     if request.get("resume"):
         name = tuning.unfinished(house, project.key, request["resume"]).name
     else:
-        name = tuning.plan(house, project.key, TuningParameters.from_json(request["parameters"])).name
+        parameters = TuningParameters.from_json(request["parameters"])
+        name = tuning.plan(house, project.key, parameters, job=progress.job_id).name
     return {"version": name, "job": house.queues.request_tuning(project.key, name)}
 
 
 def join(house: House, project: Project, request: Request, progress: Progress) -> Json:
     """The version that several make together, as the gate has judged it."""
-    made = ensemble(house, project.key, request["versions"])
+    made = ensemble(house, project.key, request["versions"], job=progress.job_id)
     return {"version": made.name, "message": made.message}
 
 

@@ -38,7 +38,8 @@ def promote(house: House, project: Project, request: Request, progress: Progress
 
 
 def roll_back(house: House, project: Project, request: Request, progress: Progress) -> Json:
-    return {"version": promotion.roll_back(house, project.key, reason=str(request.get("reason", ""))).name}
+    reason = str(request.get("reason", ""))
+    return {"version": promotion.roll_back(house, project.key, reason=reason, progress=progress).name}
 
 
 def archive(house: House, project: Project, request: Request, progress: Progress) -> Json:
