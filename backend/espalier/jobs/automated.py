@@ -38,11 +38,10 @@ def plan(house: House, project_key: str, parameters: RunParameters, *, job: str 
     house.client(project)
     tasks = select(house, project, parameters)
     parameters.check(house.ontology(project, (task["data"] for task in tasks)))
-    taken = sum(run.version.startswith(f"{version.name}-run") for run in house.records.runs(project_key))
     return house.records.add_run(
         project_key,
         parameters.to_json(),
-        version=f"{version.name}-run{taken + 1}",
+        numbered=f"{version.name}-run",
         previous=project.published,
         total=len(tasks),
         job=job,

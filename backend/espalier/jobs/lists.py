@@ -48,12 +48,10 @@ def plan(house: House, project_key: str, kind: RunKind, count: int, *, job: str 
     house.client(project)
     if kind == "errors":
         house.version(project)
-    base = f"{project.served or 'espalier'}-{kind}"
-    taken = sum(run.version.startswith(base) for run in house.records.runs(project_key))
     return house.records.add_run(
         project_key,
         {"count": count, "version": project.served},
-        version=f"{base}{taken + 1}",
+        numbered=f"{project.served or 'espalier'}-{kind}",
         previous=project.published,
         total=count,
         kind=kind,

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime, timezone
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -26,6 +27,7 @@ class Runs(Projects):
         parameters: Mapping[str, Any],
         *,
         version: str = "",
+        numbered: str = "",
         previous: str | None = None,
         total: int = 0,
         kind: RunKind = "labeling",
@@ -33,11 +35,11 @@ class Runs(Projects):
         items: Mapping[int, str] | None = None,
         made: Mapping[int, Mapping[str, Any]] | None = None,
     ) -> Run:
-        """A new run, queued. Without a `version` its predictions are named after the run.
+        """A new run, queued. Its predictions are named `version`, or `numbered` with the next number, or after the run.
 
-        job: that plans it. The run is named after it, and one that is there already is left as it is: a job that is
-        done again after a kill plans no second one. items, made: as in `set_run_items`, for a run without its tasks
-        must never be found.
+        No two runs get the same number, for undo deletes by the name. job: that plans it. The run is named after it,
+        and one that is there already is left as it is: a job that is done again after a kill plans no second one.
+        items, made: as in `set_run_items`, for a run without its tasks must never be found.
         """
         id = id_by(job) if job else secrets.token_hex(4)
         run = Run(
@@ -59,11 +61,18 @@ class Runs(Projects):
             self._hold(connection, key)
             if job and (planned := self._run(connection, id)) is not None:
                 return planned
-            self.upsert(connection, RunTable, [vars(run)])
+            named = replace(run, version=self._next(connection, key, numbered)) if numbered else run
+            self.upsert(connection, RunTable, [vars(named)])
             self._set_items(connection, id, items or {}, made or {})
-            return run
+            return named
 
         return self.write(work)
+
+    @staticmethod
+    def _next(connection: Connection, key: str, base: str) -> str:
+        query = select(RunTable.version).where(RunTable.project_key == key)
+        taken = {name for name in connection.execute(query).scalars() if name.startswith(base)}
+        return next(name for number in count(len(taken) + 1) if (name := f"{base}{number}") not in taken)
 
     def run_of(self, job: str) -> Run | None:
         """The run that this job has planned."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 import pytest
@@ -46,6 +47,16 @@ def test_a_job_plans_one_run_however_often_it_is_done(records: Records) -> None:
     assert records.add_run(KEY, {"first": 1}, job="b").id != planned.id
     assert records.run_of("c") is records.run_of("") is None
     assert 0 < int(planned.id, 16) < 2**53, "it is a number in Label Studio"
+
+
+def test_runs_that_are_planned_at_once_share_no_number(records: Records) -> None:
+    records.add_run("11.1", {}, numbered="v1-run")
+    records.add_run(KEY, {}, version="v1-run2")
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda _: records.add_run(KEY, {}, numbered="v1-run"), range(24)))
+    names = [run.version for run in runs]
+    assert len({*names, "v1-run2"}) == 25
+    assert all(name.removeprefix("v1-run").isdigit() for name in names)
 
 
 def test_a_run_moves_on(records: Records) -> None:
