@@ -5,23 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
 
-from rq import Queue
 from rq.job import Job
-from rq.registry import (
-    CanceledJobRegistry,
-    FailedJobRegistry,
-    FinishedJobRegistry,
-    ScheduledJobRegistry,
-    StartedJobRegistry,
-)
 from rq.serializers import JSONSerializer
-from rq.utils import as_text
 
 from .queue import JobStatus, Queues
 
-_ENDED = (FinishedJobRegistry, FailedJobRegistry, CanceledJobRegistry)
 _SHORT = {"predict", "push", "errand", "search"}
 """Steps that answer somebody's request: there are thousands, and each is over in a moment."""
 
@@ -51,12 +40,14 @@ def jobs(queues: Queues, *, most: int = 100, short: bool = False) -> list[Listed
     """
     now, over = [], []
     for line, queue in queues.lines().items():
-        running = _fetched(queues, StartedJobRegistry(queue=queue).get_job_ids(cleanup=False))
-        later = _fetched(queues, ScheduledJobRegistry(queue=queue).get_job_ids(cleanup=False))
+        running = _fetched(queues, queue.started_job_registry.get_job_ids(cleanup=False))
+        later = _fetched(queues, queue.scheduled_job_registry.get_job_ids(cleanup=False))
         waiting = _fetched(queues, queue.get_job_ids(0, most))
         now += [_listed(queues, job, line) for job in (*running, *waiting, *later)]
-        for registry in _ENDED:
-            over += [_listed(queues, job, line) for job in _fetched(queues, _newest(registry, queue, most))]
+        for registry in (queue.finished_job_registry, queue.failed_job_registry, queue.canceled_job_registry):
+            # Kept by when they are forgotten, which is a fixed time after their end.
+            newest = registry.get_job_ids(-4 * most, -1, cleanup=False)
+            over += [_listed(queues, job, line) for job in _fetched(queues, newest)]
     now.sort(key=lambda one: (one.status.state != "running", one.created_at or _LONG_AGO))
     over = [one for one in over if short or not one.is_short or one.status.state == "failed"]
     over.sort(key=lambda one: one.ended_at or _LONG_AGO, reverse=True)
@@ -69,14 +60,8 @@ def jobs(queues: Queues, *, most: int = 100, short: bool = False) -> list[Listed
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def _newest(registry: Any, queue: Queue, most: int) -> list[str]:
-    """Kept by when they are forgotten, which is a fixed time after their end."""
-    ids: list[str] = registry(queue=queue).get_job_ids(-4 * most, -1, cleanup=False)
-    return ids
-
-
 def _fetched(queues: Queues, ids: Iterable[str]) -> Iterator[Job]:
-    found = Job.fetch_many([as_text(id).partition(":")[0] for id in ids], queues.redis, JSONSerializer)
+    found = Job.fetch_many(list(ids), queues.redis, JSONSerializer)
     yield from (job for job in found if job is not None)
 
 

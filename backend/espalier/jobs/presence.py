@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 
 from redis import Redis
+from rq import Worker
 from rq.utils import as_text
 
 HEARTBEAT_LIFE_S = 90
-_KEY = "rq:worker:"
-_WORKERS = "rq:workers"
+_KEY = Worker.redis_worker_namespace_prefix
 
 
 def own_name(role: str) -> str:
@@ -37,8 +37,8 @@ def is_dead(redis: Redis, worker: str) -> bool:
 def workers(redis: Redis) -> dict[str, set[str]]:
     """The names of the queues that each living worker serves, by worker."""
     found: dict[str, set[str]] = {}
-    for key in redis.smembers(_WORKERS):
-        name = as_text(key).removeprefix(_KEY)
+    for key in Worker.all_keys(connection=redis):
+        name = key.removeprefix(_KEY)
         queues = redis.hget(_KEY + name, "queues")
         if queues and not redis.hexists(_KEY + name, "death") and not is_dead(redis, name):
             found[name] = set(as_text(queues).split(","))
@@ -46,8 +46,7 @@ def workers(redis: Redis) -> dict[str, set[str]]:
 
 
 def strike_off(redis: Redis, worker: str) -> None:
-    """Nobody should count the dead among the workers."""
-    redis.srem(_WORKERS, _KEY + worker)
+    """Nobody should count the dead among the workers; its name is forgotten at their next maintenance."""
     redis.delete(_KEY + worker)
 
 

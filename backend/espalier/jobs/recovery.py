@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 import time
 
+from rq import Queue
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
+from rq.executions import Execution
 from rq.job import Job, JobStatus
-from rq.queue import Queue
-from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
@@ -24,7 +24,7 @@ RESCUES = 2
 STRAY_S = 10
 """A job that is in no queue and with no worker is between the two for milliseconds; after this it is lost."""
 
-_OVER = {JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
+OVER = {JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
 
 
 def recover(queues: Queues) -> list[str]:
@@ -44,10 +44,8 @@ def put_back(queues: Queues, job: Job, message: str, *, at_front: bool = True) -
     queue = _queue(queues, job)
     job.worker_name = job.started_at = job.ended_at = job.last_heartbeat = None
     progress.say(queues.redis, job.id, message)
-    with queues.redis.pipeline() as pipeline:
-        pipeline.lrem(queue.key, 0, job.id)
-        queue._enqueue_job(job, pipeline=pipeline, at_front=at_front)
-        pipeline.execute()
+    queue.remove(job)
+    queue.enqueue_job(job, at_front=at_front)
 
 
 def _look_at(queues: Queues, id: str) -> bool:
@@ -57,7 +55,7 @@ def _look_at(queues: Queues, id: str) -> bool:
     except (NoSuchJobError, InvalidJobOperation):
         queues.redis.srem(OUTSTANDING, id)
         return False
-    if status in _OVER:
+    if status in OVER:
         queues.forget(job)
         return False
     if status == JobStatus.SCHEDULED:
@@ -87,7 +85,7 @@ def _rescue(queues: Queues, job: Job) -> bool:
     progress.say(redis, job.id, message)
     with redis.pipeline() as pipeline:
         job.set_status(JobStatus.FAILED, pipeline=pipeline)
-        job.failed_job_registry.add(job, ttl=job.failure_ttl, exc_string=message, pipeline=pipeline)
+        job.failed_job_registry.add(job, ttl=job.failure_ttl, pipeline=pipeline)
         pipeline.execute()
     queues.forget(job)
     return False
@@ -95,28 +93,26 @@ def _rescue(queues: Queues, job: Job) -> bool:
 
 def _clear(queues: Queues, job: Job) -> None:
     """Forgets what RQ noted of the job's executions, and frees what the job had locked."""
-    redis, queue = queues.redis, _queue(queues, job)
     queues.let_go(job)
-    executions = f"rq:executions:{job.id}"
-    running = queue.started_job_registry.key
-    with redis.pipeline() as pipeline:
-        for id in map(as_text, redis.zrange(executions, 0, -1)):
-            pipeline.delete(f"rq:execution:{job.id}:{id}")
-        for entry in map(as_text, redis.zrange(running, 0, -1)):
-            if entry.startswith(f"{job.id}:"):
-                pipeline.zrem(running, entry)
-        pipeline.delete(executions)
-        pipeline.lrem(queue.intermediate_queue_key, 0, job.id)
+    queue = _queue(queues, job)
+    with queues.redis.pipeline() as pipeline:
+        # One by one: RQ's deletion of them all reads them first, and raises where one has expired.
+        for of_job, id in queue.started_job_registry.get_job_and_execution_ids(cleanup=False):
+            if of_job == job.id:
+                Execution(id, job.id, queues.redis, job.worker_name or "").delete(job, pipeline)
         pipeline.execute()
+    queue.intermediate_queue.remove(job.id)
 
 
 def _is_due(queues: Queues, job: Job) -> bool:
     """A job that was to be tried again, and whose time has come, is put at the end of its queue."""
-    later = ScheduledJobRegistry(queue=_queue(queues, job))
+    later = _queue(queues, job).scheduled_job_registry
     due = queues.redis.zscore(later.key, job.id)
+    if due is None and not _is_stray(queues, job.id):  # RQ calls it scheduled a moment before it says for when
+        return False
     if due is not None and due > time.time():
         return False
-    queues.redis.zrem(later.key, job.id)
+    later.remove(job)
     put_back(queues, job, progress.read(queues.redis, job.id).message, at_front=False)
     return True
 

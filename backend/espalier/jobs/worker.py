@@ -9,20 +9,19 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
 
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker, worker_registration
+from rq.exceptions import InvalidJobOperation
 from rq.job import Job
-from rq.registry import FailedJobRegistry, FinishedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
-from rq.utils import now
 
 from ..errors import Cancelled, EspalierError, LabelStudioDown
 from ..settings import Settings
@@ -30,7 +29,7 @@ from . import job_log, presence, progress
 from .job_log import JobLog
 from .progress import Progress, Requeue
 from .queue import STEPS, Queues
-from .recovery import put_back, recover
+from .recovery import OVER, recover
 
 log = logging.getLogger(__name__)
 PULSE_S = 2.0
@@ -60,7 +59,12 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
 
     def __init__(self, queues: Queues, taken: list[Queue], name: str) -> None:
         super().__init__(
-            taken, name, connection=queues.redis, serializer=JSONSerializer, worker_ttl=presence.HEARTBEAT_LIFE_S
+            taken,
+            name,
+            connection=queues.redis,
+            serializer=JSONSerializer,
+            worker_ttl=presence.HEARTBEAT_LIFE_S,
+            disable_default_exception_handler=True,  # it keeps tracebacks in Redis
         )
         # RQ asked the pool for a patience that outlasts its own waiting; connections made before keep their shorter
         # one, even when they connect anew (redis-py 8 gives them 5 s), and the idle worker would end.
@@ -70,8 +74,6 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
         self._leaving = threading.Event()
         self._over = threading.Event()
         self._pulse = threading.Thread(target=self._keep_pulse, daemon=True, name="pulse")
-        self._doing: Job | None = None
-        self._verdict: Requeue | str = ""
 
     def subscribe(self) -> None:
         """RQ's remote commands are not used; jobs hear of a cancellation at their next report."""
@@ -86,7 +88,11 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
         self._pulse.join(timeout=5)
         super().teardown()
 
-    def perform_job(self, job: Job, queue: Queue) -> bool:
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        if progress.read(self.connection, job.id).cancelled:  # between its queue and here
+            self._lines.cancel(job.id)
+            queue.intermediate_queue.remove(job.id)
+            return
         urgent = self.queues[: self.queues.index(queue)]
         of_job = Progress(
             self.connection,
@@ -94,61 +100,41 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
             may_go_on=lambda: not self._leaving.is_set(),
             others_wait=lambda: any(self.connection.llen(other.key) for other in urgent),
         )
-        self._doing = job
-        try:
-            with progress.during(of_job):
-                with suppress(RedisError):
-                    job_log.add(self.connection, job.id, f"began: {job.description}")
-                return bool(super().perform_job(job, queue))
-        finally:
-            self._doing = None
-
-    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
-        super().prepare_job_execution(job, remove_from_intermediate_queue)
-        if progress.read(self.connection, job.id).cancelled:
-            raise Cancelled("cancelled before it began")
+        with progress.during(of_job):
+            with suppress(RedisError):
+                job_log.add(self.connection, job.id, f"began: {job.description}")
+            super().execute_job(job, queue)
+        with suppress(InvalidJobOperation):  # whoever asked for it has dropped it already
+            if job.get_status() in OVER:
+                self._lines.forget(job)
 
     def handle_exception(
         self, job: Job, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """Decides what becomes of the job; `handle_job_failure`, which RQ calls next, does it."""
-        tries_left = job.retries_left or 0
-        job.retries_left = 0
+        """Decides what becomes of the job, and says why; RQ, whose own would log all arguments, does it next."""
+        if isinstance(error, SystemExit) and self._leaving.is_set():
+            error = Requeue("its worker was stopped")
         if isinstance(error, Requeue):
-            self._verdict = error
-        elif isinstance(error, SystemExit) and self._leaving.is_set():
-            self._verdict = Requeue("its worker was stopped")
-        elif isinstance(error, Cancelled):
-            self._stopped_job_id = job.id  # RQ's word for it
-            self._verdict = str(error)
-        elif isinstance(error, LabelStudioDown):
-            job.retries_left = tries_left
-            self._verdict = f"{error}; it is tried again in a while" if tries_left else str(error)
+            words = f"waiting: {error}"
+            _again_at_once(job)
+        elif isinstance(error, LabelStudioDown) and job.should_retry:
+            words = f"{error}; it is tried again in a while"
         else:
-            self._verdict = _in_words(job, error)
-        log.info("job %s (%s): %s", job.id, job.description, self._verdict)
-        if not isinstance(self._verdict, Requeue) and not isinstance(error, EspalierError | JobTimeoutException):
+            words = _in_words(job, error)
+            job.retries_left = 0
+        log.info("job %s (%s): %s", job.id, job.description, words)
+        if not isinstance(error, EspalierError | JobTimeoutException | Requeue):
             log.error("job %s:\n%s", job.id, "".join(traceback.format_exception(kind, error, trace)))
-
-    def handle_job_failure(
-        self, job: Job, queue: Queue, started_job_registry: Any = None, exc_string: str = ""
-    ) -> None:
-        if isinstance(self._verdict, Requeue):
-            with self.connection.pipeline() as pipeline:
-                self.cleanup_execution(job, pipeline=pipeline)
-                pipeline.execute()
-            put_back(self._lines, job, f"waiting: {self._verdict}")
+        progress.say(self.connection, job.id, words)  # first: who reads the new state must find its reason
+        if job.should_retry:
             return
-        progress.say(self.connection, job.id, self._verdict)  # first: who reads the new state must find its reason
-        super().handle_job_failure(job, queue, started_job_registry, exc_string=self._verdict)
-        if not job.is_scheduled:
-            self._lines.forget(job)
+        if isinstance(error, Cancelled):
+            for id in list(self.executions):
+                self.request_stop_execution(id)  # RQ's word for it; there is no fork that it could kill
+        job.failed_job_registry.add(job, ttl=job.failure_ttl)
 
-    def handle_job_success(self, job: Job, queue: Queue, started_job_registry: Any) -> None:
-        super().handle_job_success(job, queue, started_job_registry)
-        self._lines.forget(job)
-
-    def get_heartbeat_ttl(self, job: Job) -> int:
+    def get_heartbeat_ttl(self, *_: Any, **__: Any) -> int:
+        """RQ takes a worker without a fork for alive as long as its job may last, which is days."""
         return presence.HEARTBEAT_LIFE_S
 
     def handle_warm_shutdown_request(self) -> None:
@@ -158,9 +144,10 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
     def run_maintenance_tasks(self) -> None:
         """RQ's own would call the jobs of dead workers failed; `recover` puts them back."""
         for queue in self.queues:
-            FinishedJobRegistry(queue=queue).cleanup()
-            FailedJobRegistry(queue=queue).cleanup()
-        self.last_cleaned_at = now()
+            queue.finished_job_registry.cleanup()
+            queue.failed_job_registry.cleanup()
+            worker_registration.clean_worker_registry(queue)
+        self.last_cleaned_at = datetime.now(timezone.utc)
 
     def _keep_pulse(self) -> None:
         """Says that we live, also during long jobs; and looks after the jobs of those that do not."""
@@ -170,20 +157,21 @@ class Worker(SimpleWorker):  # type: ignore[misc]  # rq is not type-checked here
                 recover(self._lines)
 
     def _beat(self) -> None:
-        """Only prolongs what is there: the job may end at this very moment, and must leave nothing behind."""
-        life_s, job, execution = presence.HEARTBEAT_LIFE_S, self._doing, self.execution
+        """Introduces us each time, for the heartbeat may have expired (a sleeping machine)."""
         with self.connection.pipeline() as pipeline:
-            self.heartbeat(life_s, pipeline=pipeline)
-            if job is not None and execution is not None:
-                executions, until = f"rq:executions:{job.id}", time.time() + life_s
-                pipeline.expire(execution.key, life_s)
-                pipeline.expire(executions, life_s)
-                pipeline.zadd(executions, {execution.id: until}, xx=True)
-                pipeline.zadd(job.started_job_registry.key, {execution.composite_key: until}, xx=True)
-            is_new = pipeline.execute()[0]
-        if is_new:  # the heartbeat had expired (a sleeping machine): introduce ourselves again
-            self.connection.hset(self.key, mapping=self.serialize())
-            worker_registration.register(self)
+            self.heartbeat(presence.HEARTBEAT_LIFE_S, pipeline=pipeline)
+            pipeline.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self, pipeline)
+            for execution in list(self.executions.values()):
+                execution.heartbeat(execution.job.started_job_registry, presence.HEARTBEAT_LIFE_S, pipeline)
+            pipeline.execute()
+
+
+def _again_at_once(job: Job) -> None:
+    """Makes RQ's next retry one that is due now, goes first, and is none of those that are left."""
+    left, intervals = job.retries_left or 0, job.retry_intervals or []
+    job.retries_left, job.retry_intervals = left + 1, [0, *intervals[len(intervals) - left :]]
+    job.enqueue_at_front_on_retry = True
 
 
 def _in_words(job: Job, error: BaseException) -> str:

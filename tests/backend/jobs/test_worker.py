@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from subprocess import Popen
 from typing import Protocol
@@ -14,9 +15,10 @@ import pytest
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from espalier.errors import BadRequest
+from espalier.errors import BadRequest, LabelStudioDown
 from espalier.jobs import job_log, presence, progress, recovery
-from espalier.jobs.queue import OUTSTANDING, JobStatus, Queues
+from espalier.jobs.progress import Requeue
+from espalier.jobs.queue import OUTSTANDING, PATIENCE, JobStatus, Queues
 from espalier.jobs.worker import Worker, work
 from espalier.settings import Settings
 
@@ -200,9 +202,10 @@ def test_failures_are_one_line_for_people_and_the_rest_is_in_the_log(
     assert "\n" not in status.message
     log = (tmp_path / "worker.log").read_text()
     assert ("Traceback" in log) == (what == "bug")
-    kept = Job.fetch(job, connection=queues.redis, serializer=JSONSerializer).latest_result()
-    assert kept is not None
-    assert "Traceback" not in (kept.exc_string or "")
+    kept = Job.fetch(job, connection=queues.redis, serializer=JSONSerializer)
+    assert kept.latest_result() is None, "where RQ keeps a traceback, which tells what people sent"
+    assert not queues.redis.hexists(kept.key, "exc_info")
+    assert queues.prediction.failed_job_registry.get_job_ids() == [job]
 
 
 def test_only_an_unreachable_label_studio_is_tried_again(
@@ -213,7 +216,7 @@ def test_only_an_unreachable_label_studio_is_tried_again(
     wait_until(lambda: "tried again" in queues.status(job).message)
     assert queues.status(job).state == "queued"
     (tmp_path / "up").touch()
-    queues.redis.zadd("rq:scheduled:espalier-prediction", {job: time.time()}, xx=True)
+    queues.redis.zadd(queues.prediction.scheduled_job_registry.key, {job: time.time()}, xx=True)
     wait_for(queues, job, "done")
     assert steps() == ["predict", "predict"]
 
@@ -243,6 +246,57 @@ def test_a_run_makes_way_for_predictions(
     wait_until(lambda: steps() == ["run", "predict", "run"])
     (tmp_path / "enough").touch()
     wait_for(queues, run, "done")
+
+
+def test_giving_way_costs_none_of_the_tries(queues: Queues) -> None:
+    queues.request_push(KEY, "v1", [])
+    taken = queues.prediction.get_jobs()[0]
+    worker, waited = Worker(queues, [queues.prediction], "patient"), []
+    for error in (Requeue("more urgent jobs go first"), Requeue("again"), *[LabelStudioDown("away")] * len(PATIENCE)):
+        worker.handle_exception(taken, type(error), error, None)
+        waited.append(taken.get_retry_interval())
+        with queues.redis.pipeline() as pipeline:
+            taken.retry(queues.prediction, pipeline)
+            pipeline.execute()
+        taken = Job.fetch(taken.id, connection=queues.redis, serializer=JSONSerializer)
+    assert waited == [0, 0, *PATIENCE]
+    assert not taken.should_retry
+
+
+def test_a_job_cancelled_between_queue_and_worker_does_not_begin(queues: Queues) -> None:
+    id = queues.request_training(KEY)
+    worker = Worker(queues, [queues.training], "between")
+    taken = worker.dequeue_job_and_maintain_ttl(1)
+    progress.ask_to_stop(queues.redis, id)
+    worker.execute_job(*taken)
+    assert queues.status(id).message == "cancelled before it began"
+    assert queues.status(id).state == "cancelled"
+    assert not queues.redis.exists(OUTSTANDING, queues.training.intermediate_queue_key)
+
+
+def test_what_a_dead_worker_of_another_machine_left_is_cleared(queues: Queues) -> None:
+    id = queues.request_training(KEY)
+    gone = Worker(queues, [queues.training], "training.otherhost.7.1")
+    taken, queue = gone.dequeue_job_and_maintain_ttl(1)
+    gone.prepare_job_execution(taken)
+    execution = gone.prepare_execution(taken)
+    queues.redis.delete(gone.key, execution.key)  # as they expire, the worker first
+    assert recovery.recover(queues) == [id]
+    assert queues.status(id).state == "queued"
+    assert not queue.started_job_registry.get_job_ids(cleanup=False)
+    assert not queues.redis.exists(gone.executions_key, queue.intermediate_queue_key)
+
+
+def test_a_job_that_waits_for_its_next_try_is_left_in_peace(queues: Queues) -> None:
+    id = queues.request_training(KEY)
+    job, queue = Worker(queues, [queues.training], "between").dequeue_job_and_maintain_ttl(1)
+    job.set_status("scheduled")
+    assert recovery.recover(queues) == [], "RQ is about to say for when"
+    queue.schedule_job(job, datetime.now(timezone.utc) + timedelta(hours=1))
+    assert recovery.recover(queues) == []
+    queues.redis.zadd(queue.scheduled_job_registry.key, {id: time.time()})
+    assert recovery.recover(queues) == [id]
+    assert queues.waiting()["training"] == 1
 
 
 def test_a_job_lost_between_queue_and_worker_is_found(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
