@@ -40,7 +40,7 @@ def ensemble(house: House, project_key: str, names: Sequence[str], *, job: str =
             raise BadRequest(f"{member.name} cannot be a member: it is {member.state}, and has no files")
     members.sort(key=lambda member: member.created_at, reverse=True)
     ontology = house.ontology(project, (task.data for task in house.records.tasks(project_key)))
-    with house.queues.alone(project_key):
+    with house.queues.turn.alone(project_key):
         name = next_name(house.records.versions(project_key))
         directory = house.version_directory(project, name)
         own = OwnEncoder(PLUGIN, directory / "encoder")

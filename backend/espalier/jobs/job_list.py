@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from .queue import JobStatus, Queues
+from .job_status import JobStatus
+from .queue import Queues
 
 _SHORT = {"predict", "push", "errand", "search"}
 """Steps that answer somebody's request: there are thousands, and each is over in a moment."""

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, Retry
-from rq.exceptions import NoSuchJobError
 from rq.job import Job
-from rq.job import JobStatus as RqStatus
 from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from ..errors import BadRequest, BadSetting
 from ..settings import Settings
-from . import presence, progress
-from .lock import Lock, delete_if
+from . import job_status, presence, progress, training_turn
+from .job_status import JobStatus
+from .lock import delete_if
+from .training_turn import TrainingTurn
 from .valkey import embedded_url
 
 STEPS = "espalier.jobs.steps"
@@ -35,27 +32,6 @@ ANSWER_KEPT_S = HOUR_S
 # Only an unreachable Label Studio is tried again (the worker sees to that); everything else would fail alike.
 PATIENCE = [5, 15, 60, 300, 900, 1800]
 
-State = Literal["queued", "running", "done", "failed", "cancelled", "unknown"]
-_STATES: dict[Any, State] = {
-    RqStatus.STARTED: "running",
-    RqStatus.FINISHED: "done",
-    RqStatus.FAILED: "failed",
-    RqStatus.STOPPED: "cancelled",
-    RqStatus.CANCELED: "cancelled",
-}
-
-
-@dataclass(frozen=True)
-class JobStatus:
-    """`message` is for people; `eta_s` is None where nothing can be said. `total` is 0 where it is not known."""
-
-    id: str
-    state: State
-    done: int = 0
-    total: int = 0
-    message: str = ""
-    eta_s: float | None = None
-
 
 class Queues:
     """The five lines that jobs stand in: training; prediction; runs, which give way to prediction; tuning; and search.
@@ -66,8 +42,8 @@ class Queues:
 
     def __init__(self, redis: Redis, *, debounce_s: float = 2.0, steps: str = STEPS) -> None:
         self.redis = redis
-        self.debounce_s = debounce_s
         self.steps = steps
+        self.turn = TrainingTurn(redis, debounce_s=debounce_s)
         self.training, self.prediction, self.runs, self.tuning, self.search = (
             Queue(f"espalier-{name}", connection=redis, serializer=JSONSerializer)
             for name in ("training", "prediction", "runs", "tuning", "search")
@@ -107,13 +83,13 @@ class Queues:
         for one without delay once, however often it is done again after a kill.
         """
         asks = "" if delay else progress.current().job_id
-        if asks and self._job(f"train-{asks}") is not None:
+        if asks and job_status.fetch(self.redis, f"train-{asks}") is not None:
             return f"train-{asks}"
         if delay:
-            self.touch(project_key)
+            self.turn.touch(project_key)
         else:
-            self.redis.set(_hurry(project_key), 1, ex=DAY_S)
-        mark, id = _pending(project_key), f"train-{asks}" if asks else uuid4().hex
+            self.turn.hurry(project_key)
+        mark, id = training_turn.waiting(project_key), f"train-{asks}" if asks else uuid4().hex
         while not self.redis.set(mark, id, nx=not reconcile, ex=10):
             waiting = self.redis.get(mark)
             if waiting is None:
@@ -134,48 +110,6 @@ class Queues:
         """A project was seen for the first time: a worker reads what people have answered so far."""
         return self._enqueue(self.training, "connect", [project_key], f"connect {project_key}", timeout_s=DAY_S)
 
-    def touch(self, project_key: str) -> None:
-        """Somebody is labeling this project; training waits until they rest."""
-        self.redis.set(_restless(project_key), 1, px=max(1, int(self.debounce_s * 1000)))
-
-    def wait_for_quiet(self, project_key: str) -> None:
-        """For the training step: returns when nobody labeled for `debounce_s`, at the latest after ten times that.
-
-        Raises what `Progress.report` raises.
-        """
-        latest = time.monotonic() + 10 * self.debounce_s
-        while (left_s := latest - time.monotonic()) > 0 and not self.redis.exists(_hurry(project_key)):
-            restless_ms = self.redis.pttl(_restless(project_key))
-            if restless_ms < 0:
-                return
-            progress.current().report(0, 0, "waiting until nobody has labeled for a moment")
-            time.sleep(min(restless_ms / 1000 + 0.001, left_s, 0.2))
-
-    def training_starts(self, project_key: str) -> None:
-        """For the training step, right before it reads the answers: later events ask for another training."""
-        self.redis.delete(_pending(project_key), _hurry(project_key))
-
-    @contextmanager
-    def training_turn(self, project_key: str) -> Iterator[None]:
-        """For the training step, around all of it: alone, when it is quiet, and with later events asking anew."""
-        with self.alone(project_key):
-            self.wait_for_quiet(project_key)
-            self.training_starts(project_key)
-            yield
-
-    @contextmanager
-    def alone(self, project_key: str) -> Iterator[None]:
-        """One training per project at a time, on all machines.
-
-        Waits for the other one. Where that one's worker died, the lock is free within half a minute.
-        """
-        lock = Lock(self.redis, _lock(project_key), progress.current().job_id)
-        while not lock.take():
-            progress.current().report(0, 0, "waiting for another training of this project")
-            time.sleep(0.2)
-        with lock:
-            yield
-
     def request_prediction(self, project_key: str, tasks: Sequence[Mapping[str, Any]]) -> str:
         what = f"predict {len(tasks)} tasks of {project_key}"
         arguments = [project_key, list(tasks)]
@@ -189,7 +123,7 @@ class Queues:
     def request_run(self, run_id: str) -> str:
         """The job is named after the run, so that its end is known even where the run could not note it. It is asked
         for once: whatever has become of it, the run is not begun anew."""
-        if self._job(job_of_run(run_id)) is not None:
+        if job_status.fetch(self.redis, job_of_run(run_id)) is not None:
             return job_of_run(run_id)
         what, arguments = f"run {run_id}", [run_id]
         return self._enqueue(
@@ -200,12 +134,11 @@ class Queues:
         """The job is named after the version that it makes. One that has ended is begun anew, but not by the job that
         asked for it."""
         what, id = f"fine-tune {version} of {project_key}", job_of_tuning(project_key, version)
-        if (old := self._job(id)) is not None:
+        if (old := job_status.fetch(self.redis, id)) is not None:
             asks = progress.current().job_id
             if self.status(id).state in ("queued", "running") or (asks and old.meta.get("asked_by") == asks):
                 return id
-            old.delete()
-        self.redis.delete(progress.progress_key(id))
+        self.drop(id)
         return self._enqueue(self.tuning, "tune", [project_key, version], what, timeout_s=7 * DAY_S, id=id)
 
     def request_errand(
@@ -221,8 +154,8 @@ class Queues:
         used again unless it failed."""
         if id is not None and self.status(id).state in ("queued", "running", "done"):
             return id
-        if id is not None and (old := self._job(id)) is not None:
-            old.delete()
+        if id is not None:
+            self.drop(id)
         queue = {"runs": self.runs, "search": self.search}.get(line, self.prediction)
         what = f"{name} of {project_key}"
         arguments = [project_key, name, dict(request)]
@@ -230,9 +163,8 @@ class Queues:
 
     def request_search(self, project_key: str, kind: str, request: Mapping[str, Any], *, id: str | None = None) -> str:
         """What `search.asking.ask` answers; the answer is the job's result. A job of this id that ended is replaced."""
-        if id is not None and (old := self._job(id)) is not None:
-            old.delete()
-            self.redis.delete(progress.progress_key(id))
+        if id is not None:
+            self.drop(id)
         arguments = [project_key, kind, dict(request)]
         what = f"{kind} in {project_key}"
         return self._enqueue(
@@ -240,34 +172,22 @@ class Queues:
         )
 
     def status(self, job_id: str) -> JobStatus:
-        job = self._job(job_id)
-        if job is None:
-            return JobStatus(job_id, "unknown", message="there is no such job, or it ended more than a week ago")
-        state = _STATES.get(job.get_status(refresh=False), "queued")
-        told = progress.read(self.redis, job_id)
-        message = told.message
-        if state == "running" and told.cancelled:
-            message = "being cancelled"
-        return JobStatus(job_id, state, told.done, told.total, message, told.eta_s if state == "running" else None)
+        return job_status.read(self.redis, job_id)
 
     def result(self, job_id: str) -> object:
-        """What the job returned; None where it did not, or has not yet."""
-        job = self._job(job_id)
-        return job.return_value() if job else None
+        return job_status.result(self.redis, job_id)
 
     def drop(self, job_id: str) -> None:
-        """Forgets a job that has ended, with its result: whoever asked has it."""
-        if (job := self._job(job_id)) is not None:
-            job.delete()
+        """Forgets a job that has ended, with its result: whoever asked has it, or asks anew."""
+        job_status.drop(self.redis, job_id)
 
     def cancel(self, job_id: str) -> JobStatus:
         """A waiting job is taken out of its queue; a running one stops at its next report. An ended one stays ended."""
-        job = self._job(job_id)
+        job = job_status.fetch(self.redis, job_id)
         if job is None:
             return self.status(job_id)
         progress.ask_to_stop(self.redis, job_id)
-        state = _STATES.get(job.get_status(), "queued")
-        if state == "queued":
+        if job_status.state_of(job, now=True) == "queued":
             job.cancel()
             progress.say(self.redis, job_id, "cancelled before it began")
             self.forget(job)
@@ -295,20 +215,14 @@ class Queues:
         """The job has ended, one way or another: nobody needs to look after it."""
         self.redis.srem(OUTSTANDING, job.id)
         if job.func_name == f"{self.steps}.train":
-            delete_if(self.redis, _pending(job.args[0]), job.id)
+            delete_if(self.redis, training_turn.waiting(job.args[0]), job.id)
 
     def let_go(self, job: Job) -> None:
         """The job's worker is dead: what the job had locked is free."""
         if job.func_name in (f"{self.steps}.train", f"{self.steps}.tune", f"{self.steps}.errand"):
-            delete_if(self.redis, _lock(job.args[0]), job.id)
+            self.turn.let_go(job.args[0], job.id)
         if job.func_name == f"{self.steps}.tune":
             delete_if(self.redis, tuning_lock(*job.args), job.id)
-
-    def _job(self, job_id: str) -> Job | None:
-        try:
-            return Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer)
-        except NoSuchJobError:
-            return None
 
     def _enqueue(
         self,
@@ -353,19 +267,3 @@ def job_of_tuning(project_key: str, version: str) -> str:
 def tuning_lock(project_key: str, version: str) -> str:
     """Held by the process that fine-tunes this version, for as long as it lives."""
     return f"espalier:tuning:lock:{project_key}:{version}"
-
-
-def _pending(project_key: str) -> str:
-    return f"espalier:training:pending:{project_key}"
-
-
-def _lock(project_key: str) -> str:
-    return f"espalier:training:lock:{project_key}"
-
-
-def _restless(project_key: str) -> str:
-    return f"espalier:training:restless:{project_key}"
-
-
-def _hurry(project_key: str) -> str:
-    return f"espalier:training:hurry:{project_key}"

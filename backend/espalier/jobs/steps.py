@@ -44,7 +44,7 @@ def train(project_key: str, reconcile: bool = False) -> str:
     house = current()
     if is_live := living.is_live(house, house.project(project_key)):
         house.queues.request_prediction(project_key, [])
-    with house.queues.training_turn(project_key):
+    with house.queues.turn.taken(project_key):
         try:
             version = training.train(house, project_key, current_progress(), reconcile=reconcile)
             figures.count(house.queues.redis, trainings=1)

@@ -175,7 +175,7 @@ def _tune(house: House, project: Project, version: ModelVersion, progress: Progr
 
 
 def _judged(house: House, project: Project, version: ModelVersion) -> ModelVersion:
-    with house.queues.alone(project.key):  # a training may be about to change what it is compared with
+    with house.queues.turn.alone(project.key):  # a training may be about to change what it is compared with
         version = judged(house, project, version)
     shutil.rmtree(house.version_directory(project, version.name) / TUNING, ignore_errors=True)
     if version.state == "promoted" and house.project(project.key).revision != version.parameters["revision"]:
@@ -194,7 +194,7 @@ def _subject(
         if kept.taught is not None:
             subject = replace(subject, media={**unlabeled(house, project, subject), **subject.media})
         return subject
-    with house.queues.alone(project.key):  # a training that took the same name may be about to move its files
+    with house.queues.turn.alone(project.key):  # a training that took the same name may be about to move its files
         place.mkdir(parents=True, exist_ok=True)
     subject = read_subject(house, project, parameters, progress)
     if parameters.teacher is not None:

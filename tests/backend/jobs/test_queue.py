@@ -1,9 +1,8 @@
-"""Asking for jobs: coalesced training, its quiet and its turn, states in words, cancelling."""
+"""Asking for jobs: coalesced training, lines, what travels, cancelling."""
 
 from __future__ import annotations
 
 import json
-import threading
 import time
 import zlib
 from pathlib import Path
@@ -35,7 +34,7 @@ from espalier.settings import Settings
 queues = Queues.open(Settings(data_dir=Path("data"), debounce_s=0.2))
 
 def train(key, reconcile=False):
-    with queues.training_turn(key):
+    with queues.turn.taken(key):
         seen = int(queues.redis.get("events") or 0)
         queues.redis.rpush("seen", seen)
         time.sleep(0.3)
@@ -63,7 +62,7 @@ def test_a_hundred_annotations_are_a_handful_of_trainings_and_the_last_sees_all(
 
 def test_requests_before_the_start_are_one_and_after_it_one_more(queues: Queues) -> None:
     first = {queues.request_training(KEY) for _ in range(5)}
-    queues.training_starts(KEY)
+    queues.turn.starts(KEY)
     second = {queues.request_training(KEY) for _ in range(5)}
     assert len(first) == len(second) == 1
     assert first != second
@@ -102,59 +101,6 @@ def test_asking_to_reconcile_is_always_heard(queues: Queues) -> None:
     assert job.args == [KEY, True]
 
 
-def test_training_waits_until_nobody_labels(queues: Queues) -> None:
-    queues.touch(KEY)
-    began = time.monotonic()
-    queues.wait_for_quiet(KEY)
-    assert 0.15 < time.monotonic() - began < 1
-    queues.wait_for_quiet(KEY)
-    assert time.monotonic() - began < 1
-
-
-def test_training_does_not_wait_for_ever(queues: Queues) -> None:
-    stop = threading.Event()
-
-    def label() -> None:
-        while not stop.wait(0.05):
-            queues.touch(KEY)
-
-    queues.touch(KEY)
-    labeling = threading.Thread(target=label)
-    labeling.start()
-    began = time.monotonic()
-    queues.wait_for_quiet(KEY)
-    took_s = time.monotonic() - began
-    stop.set()
-    labeling.join()
-    assert took_s > 1.8, "ten times the debounce of 0.2 s"
-
-
-def test_the_button_does_not_wait(queues: Queues) -> None:
-    queues.touch(KEY)
-    queues.request_training(KEY, delay=False)
-    began = time.monotonic()
-    queues.wait_for_quiet(KEY)
-    assert time.monotonic() - began < 0.1
-
-
-def test_one_training_per_project_at_a_time(queues: Queues) -> None:
-    inside: list[str] = []
-
-    def second() -> None:
-        with queues.alone(KEY):
-            inside.append("second")
-
-    with queues.alone(KEY):
-        waiting = threading.Thread(target=second)
-        waiting.start()
-        with queues.alone("2.5"):
-            inside.append("another project")
-        time.sleep(0.4)
-        inside.append("first")
-    waiting.join()
-    assert inside == ["another project", "first", "second"]
-
-
 def test_a_lock_lives_as_long_as_its_owner(queues: Queues) -> None:
     held, other = Lock(queues.redis, "lock", life_s=0.3), Lock(queues.redis, "lock", life_s=0.3)
     assert held.take()
@@ -167,24 +113,11 @@ def test_a_lock_lives_as_long_as_its_owner(queues: Queues) -> None:
     assert held.take(), "its owner died"
 
 
-def test_a_job_is_told_in_words(queues: Queues) -> None:
-    job = queues.request_prediction(KEY, [{"id": 1, "data": {"image": "a.jpg"}}])
-    assert queues.status(job).state == "queued"
-    unknown = queues.status("nothing")
-    assert unknown.state == "unknown"
-    assert "no such job" in unknown.message
-    assert queues.cancel("nothing").state == "unknown"
-    queues.cancel(job)
-    cancelled = queues.cancel(job)
-    assert (cancelled.state, cancelled.message) == ("cancelled", "cancelled before it began")
-    assert queues.waiting() == {"training": 0, "prediction": 0, "runs": 0, "tuning": 0, "search": 0}
-
-
 def test_a_job_that_asks_again_gets_what_it_asked_for(queues: Queues) -> None:
     """As it does after a kill: even where that has begun, or where the kill came before it was in its line."""
     with progress.during(Progress(queues.redis, "a")):
         asked = queues.request_training(KEY, delay=False)
-        queues.training_starts(KEY)
+        queues.turn.starts(KEY)
         assert queues.request_training(KEY, delay=False) == asked == "train-a"
         run, tuning = queues.request_run("r1"), queues.request_tuning(KEY, "v1")
         for job in (run, tuning):
@@ -192,7 +125,7 @@ def test_a_job_that_asks_again_gets_what_it_asked_for(queues: Queues) -> None:
         assert (queues.request_run("r1"), queues.request_tuning(KEY, "v1")) == (run, tuning)
         assert {queues.status(job).state for job in (run, tuning)} == {"cancelled"}
     assert queues.request_training(KEY, delay=False) != asked
-    queues.training_starts(KEY)
+    queues.turn.starts(KEY)
     queues.redis.set(f"espalier:training:pending:{KEY}", "train-b", ex=10)
     with progress.during(Progress(queues.redis, "b")):
         assert queues.status(queues.request_training(KEY, delay=False)).state == "queued"

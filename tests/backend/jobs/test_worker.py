@@ -17,8 +17,9 @@ from rq.serializers import JSONSerializer
 
 from espalier.errors import BadRequest, LabelStudioDown
 from espalier.jobs import job_log, presence, progress, recovery
+from espalier.jobs.job_status import JobStatus
 from espalier.jobs.progress import Requeue
-from espalier.jobs.queue import OUTSTANDING, PATIENCE, JobStatus, Queues
+from espalier.jobs.queue import OUTSTANDING, PATIENCE, Queues
 from espalier.jobs.worker import Worker, work
 from espalier.settings import Settings
 
@@ -314,10 +315,10 @@ def test_a_killed_training_does_not_keep_its_project_locked(queues: Queues) -> N
     id = queues.request_training(KEY)
     job = Job.fetch(id, connection=queues.redis, serializer=JSONSerializer)
     with progress.during(progress.Progress(queues.redis, id)):
-        turn = queues.alone(KEY)
+        turn = queues.turn.alone(KEY)
         turn.__enter__()
         queues.let_go(job)
-        with queues.alone(KEY):
+        with queues.turn.alone(KEY):
             pass
         turn.__exit__(None, None, None)
 

@@ -151,7 +151,7 @@ def test_an_event_that_is_delivered_twice_is_heard_once(
         (event, *_) = recorded(shared, name)
         replay(one.client, event)
         one.steps()
-        one.queues.training_starts(KEY)
+        one.queues.turn.starts(KEY)
         heard = [one.records.project(KEY).revision, one.records.tasks(KEY), one.records.annotations(KEY)]
         assert replay(one.client, event).status_code == 200
         again = [one.records.project(KEY).revision, one.records.tasks(KEY), one.records.annotations(KEY)]

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from ...jobs.queue import JobStatus, Queues
+from ...jobs.job_status import JobStatus
+from ...jobs.queue import Queues
 from .problem import Refused
 from .routes import PREFIX, Query, Told
 

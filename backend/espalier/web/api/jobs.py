@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ...jobs import job_list, job_log
 from ...jobs.job_list import ListedJob
-from ...jobs.queue import JobStatus
+from ...jobs.job_status import JobStatus
 from .asking import Accepted, Asking
 from .given import Given
 from .problem import Refused
