@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from ..web.threaded_server import ThreadedServer
+from . import freed_memory
 from .app import create_app
 from .limits import Limits
 from .opening import Bundle
@@ -25,6 +26,7 @@ class _Server(ThreadedServer):
 
     def load(self) -> Flask:
         """In the worker, after the fork: threads do not outlive one."""
+        freed_memory.keep()
         predictor = Predictor(self._bundle, max_megapixels=self._limits.max_megapixels)
         predictor.loaded()  # who starts a server wants to wait now, not with the first request
         return create_app(predictor, self._limits)
