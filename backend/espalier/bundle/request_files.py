@@ -32,8 +32,8 @@ class FileRequest(Request):
             return BytesIO()
         return (self.scratch / f"{next(self._numbers):06d}").open("w+b")
 
-    def written(self, scratch: str) -> list[GivenFile]:
-        """The files of its body, in order, below `scratch`."""
+    def given(self, scratch: str) -> list[GivenFile]:
+        """The files of its body, in order. scratch: where those are written that do not stay in memory."""
         self.scratch, self._numbers = Path(scratch), count()
         given: list[GivenFile] = []
         for sent in (sent for name in self.files for sent in self.files.getlist(name)):
@@ -54,7 +54,7 @@ def read(request: Request, limits: Limits) -> Iterator[tuple[list[GivenFile], As
         abort(415, f"/predict takes multipart/form-data or application/json, got {request.mimetype or 'nothing'}")
     with TemporaryDirectory(prefix="espalier-predict-") as scratch:
         assert isinstance(request, FileRequest)
-        given = request.written(scratch)
+        given = request.given(scratch)
         _check_count(len(given), limits)
         texts = {name: [*request.args.getlist(name), *request.form.getlist(name)] for name in _names(request)}
         yield given, Asked.from_query(texts)
